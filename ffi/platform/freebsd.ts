@@ -1,0 +1,84 @@
+// FreeBSD 15, x86-64 and arm64.
+
+import type { Platform, Structs } from "./platform.ts";
+import * as constants from "./constants/freebsd.ts";
+import { optionalPosixSymbols, posixSymbols } from "./posix-symbols.ts";
+
+// prettier-ignore
+const structs = {
+  sockaddr: { size: 16, fields: { sa_len: [0, 1], sa_family: [1, 1], sa_data: [2, 14] } },
+  in_addr: { size: 4, fields: { s_addr: [0, 4] } },
+  in6_addr: { size: 16, fields: { s6_addr: [0, 16] } },
+  sockaddr_in: { size: 16, fields: { sin_len: [0, 1], sin_family: [1, 1], sin_port: [2, 2], sin_addr: [4, 4], sin_zero: [8, 8] } },
+  sockaddr_in6: { size: 28, fields: { sin6_len: [0, 1], sin6_family: [1, 1], sin6_port: [2, 2], sin6_flowinfo: [4, 4], sin6_addr: [8, 16], sin6_scope_id: [24, 4] } },
+  sockaddr_un: { size: 106, fields: { sun_len: [0, 1], sun_family: [1, 1], sun_path: [2, 104] } },
+  sockaddr_storage: { size: 128, fields: { ss_len: [0, 1], ss_family: [1, 1] } },
+  sockaddr_dl: { size: 54, fields: { sdl_len: [0, 1], sdl_family: [1, 1], sdl_index: [2, 2], sdl_type: [4, 1], sdl_nlen: [5, 1], sdl_alen: [6, 1], sdl_slen: [7, 1], sdl_data: [8, 46] } },
+  msghdr: { size: 48, fields: { msg_name: [0, 8], msg_namelen: [8, 4], msg_iov: [16, 8], msg_iovlen: [24, 4], msg_control: [32, 8], msg_controllen: [40, 4], msg_flags: [44, 4] } },
+  mmsghdr: { size: 56, fields: { msg_hdr: [0, 48], msg_len: [48, 8] } },
+  cmsghdr: { size: 12, fields: { cmsg_len: [0, 4], cmsg_level: [4, 4], cmsg_type: [8, 4] } },
+  iovec: { size: 16, fields: { iov_base: [0, 8], iov_len: [8, 8] } },
+  pollfd: { size: 8, fields: { fd: [0, 4], events: [4, 2], revents: [6, 2] } },
+  addrinfo: { size: 48, fields: { ai_flags: [0, 4], ai_family: [4, 4], ai_socktype: [8, 4], ai_protocol: [12, 4], ai_addrlen: [16, 4], ai_addr: [32, 8], ai_canonname: [24, 8], ai_next: [40, 8] } },
+  ip_mreq: { size: 8, fields: { imr_multiaddr: [0, 4], imr_interface: [4, 4] } },
+  ip_mreqn: { size: 12, fields: { imr_multiaddr: [0, 4], imr_address: [4, 4], imr_ifindex: [8, 4] } },
+  ip_mreq_source: { size: 12, fields: { imr_multiaddr: [0, 4], imr_sourceaddr: [4, 4], imr_interface: [8, 4] } },
+  ipv6_mreq: { size: 20, fields: { ipv6mr_multiaddr: [0, 16], ipv6mr_interface: [16, 4] } },
+  group_req: { size: 136, fields: { gr_interface: [0, 4], gr_group: [8, 128] } },
+  group_source_req: { size: 264, fields: { gsr_interface: [0, 4], gsr_group: [8, 128], gsr_source: [136, 128] } },
+  in6_pktinfo: { size: 20, fields: { ipi6_addr: [0, 16], ipi6_ifindex: [16, 4] } },
+  ip6_mtuinfo: { size: 32, fields: { ip6m_addr: [0, 28], ip6m_mtu: [28, 4] } },
+  linger: { size: 8, fields: { l_onoff: [0, 4], l_linger: [4, 4] } },
+  timeval: { size: 16, fields: { tv_sec: [0, 8], tv_usec: [8, 8] } },
+  timespec: { size: 16, fields: { tv_sec: [0, 8], tv_nsec: [8, 8] } },
+  xucred: { size: 88, fields: { cr_version: [0, 4], cr_uid: [4, 4], cr_ngroups: [8, 2], cr_groups: [12, 64], cr_pid: [80, 4] } },
+  sockcred: { size: 24, fields: { sc_uid: [0, 4], sc_euid: [4, 4], sc_gid: [8, 4], sc_egid: [12, 4], sc_ngroups: [16, 4], sc_groups: [20, 4] } },
+  sockcred2: { size: 32, fields: { sc_version: [0, 4], sc_pid: [4, 4], sc_uid: [8, 4], sc_euid: [12, 4], sc_gid: [16, 4], sc_egid: [20, 4], sc_ngroups: [24, 4], sc_groups: [28, 4] } },
+  cmsgcred: { size: 84, fields: { cmcred_pid: [0, 4], cmcred_uid: [4, 4], cmcred_euid: [8, 4], cmcred_gid: [12, 4], cmcred_ngroups: [16, 2], cmcred_groups: [20, 64] } },
+  ifaddrs: { size: 56, fields: { ifa_next: [0, 8], ifa_name: [8, 8], ifa_flags: [16, 4], ifa_addr: [24, 8], ifa_netmask: [32, 8], ifa_dstaddr: [40, 8], ifa_broadaddr: [40, 8], ifa_data: [48, 8] } },
+  if_nameindex: { size: 16, fields: { if_index: [0, 4], if_name: [8, 8] } },
+  ifreq: { size: 32, fields: { ifr_name: [0, 16], ifr_flags: [16, 2] } },
+  ifconf: { size: 16, fields: { ifc_len: [0, 4], ifc_buf: [8, 8] } },
+  kevent: { size: 64, fields: { ident: [0, 8], filter: [8, 2], flags: [10, 2], fflags: [12, 4], data: [16, 8], udata: [24, 8], ext: [32, 32] } },
+  hostent: { size: 32, fields: { h_name: [0, 8], h_aliases: [8, 8], h_addrtype: [16, 4], h_length: [20, 4], h_addr_list: [24, 8] } },
+  servent: { size: 32, fields: { s_name: [0, 8], s_aliases: [8, 8], s_port: [16, 4], s_proto: [24, 8] } },
+  protoent: { size: 24, fields: { p_name: [0, 8], p_aliases: [8, 8], p_proto: [16, 4] } },
+  fd_set: { size: 128, fields: { fds_bits: [0, 128] } },
+  sf_hdtr: { size: 32, fields: { headers: [0, 8], hdr_cnt: [8, 4], trailers: [16, 8], trl_cnt: [24, 4] } },
+  tcp_info: { size: 256, fields: { tcpi_state: [0, 1], tcpi_options: [5, 1], tcpi_rto: [8, 4], tcpi_rtt: [68, 4], tcpi_rttvar: [72, 4], tcpi_snd_mss: [16, 4] } },
+  accept_filter_arg: { size: 256, fields: { af_name: [0, 16], af_arg: [16, 240] } },
+} as const satisfies Structs;
+
+const errnos = Object.freeze(
+  Object.fromEntries(Object.entries(constants).filter(([name]) => /^E(?!POLL)[A-Z0-9]+$/.test(name))),
+);
+
+/** FreeBSD. */
+export const freebsd: Platform = Object.freeze<Platform>({
+  name: "freebsd",
+  constants: Object.freeze({ ...constants }),
+  structs: Object.freeze(structs),
+  errnos,
+  lastError: { symbol: "__error", kind: "cell" },
+  library: {
+    names: ["libc.so.7"],
+    required: posixSymbols,
+    optional: {
+      ...optionalPosixSymbols,
+      accept4: { args: ["i32", "buffer", "buffer", "i32"], returns: "i32" },
+      ppoll: { args: ["buffer", "u32", "buffer", "ptr"], returns: "i32" },
+      eventfd: { args: ["u32", "i32"], returns: "i32" },
+      sendfile: { args: ["i32", "i32", "i64_fast", "u64", "ptr", "ptr", "i32"], returns: "i32" },
+      sendmmsg: { args: ["i32", "ptr", "u64", "i32"], returns: "i64_fast" },
+      recvmmsg: { args: ["i32", "ptr", "u64", "i32", "ptr"], returns: "i64_fast" },
+    },
+  },
+  variadicPadding: 0,
+  cmsgAlign: 8,
+  abstractNames: false,
+  truncTellsLength: false,
+  multicastByteOptions: true,
+  membership: "ip_mreqn",
+  peerCredentials: "LOCAL_PEERCRED",
+  sendfile: "freebsd",
+});

@@ -1,0 +1,142 @@
+// The shape of a platform record: everything that differs between operating systems, as data.
+
+/** One symbol of the C library: its argument and result types in the vocabulary of bun:ffi. */
+export interface SymbolSignature {
+  /** The name in the library, where it is not the name of the call (`closesocket` for `close`). */
+  readonly symbol?: string;
+  readonly args: readonly string[];
+  readonly returns: string;
+}
+
+/** Where the C library is, and what is taken from it. */
+export interface Library {
+  /** Names or absolute paths, tried in order; never user text, never a name that falls to the current directory first. */
+  readonly names: readonly string[];
+  /** Symbols without which nothing works: opened in one table. */
+  readonly required: Readonly<Record<string, SymbolSignature>>;
+  /** Symbols that an older or smaller system may lack: opened each on its own. */
+  readonly optional: Readonly<Record<string, SymbolSignature>>;
+}
+
+/** Offset and size of a field, in bytes. */
+export type Field = readonly [offset: number, size: number];
+
+/** A C struct as the headers of this OS lay it out. */
+export interface Layout<Required extends string = string, Optional extends string = never> {
+  readonly size: number;
+  readonly fields: Readonly<Record<Required, Field>> & Readonly<Partial<Record<Optional, Field>>>;
+}
+
+/** The structs that every supported OS has. Names are those of POSIX; Windows' WSAMSG, WSABUF and WSACMSGHDR appear under them. */
+export interface CommonStructs {
+  readonly sockaddr: Layout<"sa_family" | "sa_data", "sa_len">;
+  readonly sockaddr_in: Layout<"sin_family" | "sin_port" | "sin_addr" | "sin_zero", "sin_len">;
+  readonly sockaddr_in6: Layout<
+    "sin6_family" | "sin6_port" | "sin6_flowinfo" | "sin6_addr" | "sin6_scope_id",
+    "sin6_len"
+  >;
+  readonly sockaddr_un: Layout<"sun_family" | "sun_path", "sun_len">;
+  readonly sockaddr_storage: Layout<"ss_family", "ss_len">;
+  readonly msghdr: Layout<
+    "msg_name" | "msg_namelen" | "msg_iov" | "msg_iovlen" | "msg_control" | "msg_controllen" | "msg_flags"
+  >;
+  readonly cmsghdr: Layout<"cmsg_len" | "cmsg_level" | "cmsg_type">;
+  readonly iovec: Layout<"iov_base" | "iov_len">;
+  readonly pollfd: Layout<"fd" | "events" | "revents">;
+  readonly addrinfo: Layout<
+    "ai_flags" | "ai_family" | "ai_socktype" | "ai_protocol" | "ai_addrlen" | "ai_addr" | "ai_canonname" | "ai_next"
+  >;
+  readonly ip_mreq: Layout<"imr_multiaddr" | "imr_interface">;
+  readonly ip_mreq_source: Layout<"imr_multiaddr" | "imr_interface" | "imr_sourceaddr">;
+  readonly ipv6_mreq: Layout<"ipv6mr_multiaddr" | "ipv6mr_interface">;
+  readonly group_req: Layout<"gr_interface" | "gr_group">;
+  readonly group_source_req: Layout<"gsr_interface" | "gsr_group" | "gsr_source">;
+  readonly in6_pktinfo: Layout<"ipi6_addr" | "ipi6_ifindex">;
+  readonly linger: Layout<"l_onoff" | "l_linger">;
+  readonly timeval: Layout<"tv_sec" | "tv_usec">;
+  readonly timespec: Layout<"tv_sec" | "tv_nsec">;
+  readonly hostent: Layout<"h_name" | "h_aliases" | "h_addrtype" | "h_length" | "h_addr_list">;
+  readonly servent: Layout<"s_name" | "s_aliases" | "s_port" | "s_proto">;
+  readonly protoent: Layout<"p_name" | "p_aliases" | "p_proto">;
+}
+
+/** The structs that only some have. */
+export interface OptionalStructs {
+  readonly mmsghdr?: Layout<"msg_hdr" | "msg_len">;
+  readonly ip_mreqn?: Layout<"imr_multiaddr" | "imr_address" | "imr_ifindex">;
+  readonly in_pktinfo?: Layout<"ipi_addr" | "ipi_ifindex", "ipi_spec_dst">;
+  readonly sockaddr_ll?: Layout<
+    "sll_family" | "sll_protocol" | "sll_ifindex" | "sll_hatype" | "sll_pkttype" | "sll_halen" | "sll_addr"
+  >;
+  readonly sockaddr_dl?: Layout<
+    "sdl_family" | "sdl_index" | "sdl_type" | "sdl_nlen" | "sdl_alen" | "sdl_slen" | "sdl_data",
+    "sdl_len"
+  >;
+  readonly ifaddrs?: Layout<
+    "ifa_next" | "ifa_name" | "ifa_flags" | "ifa_addr" | "ifa_netmask" | "ifa_dstaddr" | "ifa_data",
+    "ifa_broadaddr"
+  >;
+  readonly ucred?: Layout<"pid" | "uid" | "gid">;
+  readonly xucred?: Layout<"cr_version" | "cr_uid" | "cr_ngroups" | "cr_groups", "cr_pid">;
+  readonly sock_extended_err?: Layout<
+    "ee_errno" | "ee_origin" | "ee_type" | "ee_code" | "ee_pad" | "ee_info" | "ee_data"
+  >;
+  readonly ip6_mtuinfo?: Layout<"ip6m_addr" | "ip6m_mtu">;
+  readonly sock_fprog?: Layout<"len" | "filter">;
+  readonly sock_filter?: Layout<"code" | "jt" | "jf" | "k">;
+}
+
+/** The layouts of one OS, by the header's name. */
+export type Structs = CommonStructs & OptionalStructs & Readonly<Record<string, Layout>>;
+
+type LinuxConstants = typeof import("./constants/linux.ts");
+type DarwinConstants = typeof import("./constants/darwin.ts");
+type FreebsdConstants = typeof import("./constants/freebsd.ts");
+type WindowsConstants = typeof import("./constants/windows.ts");
+
+/** The name of any constant that any supported OS defines. */
+export type ConstantName =
+  keyof LinuxConstants | keyof DarwinConstants | keyof FreebsdConstants | keyof WindowsConstants;
+
+/** The name of a constant that every supported OS defines. */
+export type CommonConstantName = keyof LinuxConstants &
+  keyof DarwinConstants &
+  keyof FreebsdConstants &
+  keyof WindowsConstants;
+
+/** The constants of one OS: those that all have are numbers, the rest may be undefined. */
+export type Constants = { readonly [Name in CommonConstantName]: number } & {
+  readonly [Name in Exclude<ConstantName, CommonConstantName>]?: number;
+};
+
+/** How the credentials of a unix socket's peer are asked for. */
+export type PeerCredentials = "SO_PEERCRED" | "LOCAL_PEERCRED" | "SIO_AF_UNIX_GETPEERPID";
+
+/** How an IPv4 group is joined by interface: with struct ip_mreqn, struct group_req, or the index in imr_interface (0.0.0.n). */
+export type MembershipForm = "ip_mreqn" | "group_req" | "ip_mreq";
+
+/** One operating system, as data. Frozen; chosen once at load (`ffi/platform/index.ts`). */
+export interface Platform {
+  readonly name: "linux" | "darwin" | "freebsd" | "windows";
+  readonly constants: Constants;
+  readonly structs: Structs;
+  /** Error numbers as the socket calls report them, by POSIX name: errno(3), or WSAGetLastError() numbers on Windows. */
+  readonly errnos: Readonly<Record<string, number>>;
+  /** The function that tells the last error: an address of an int (`"cell"`) or the number itself (`"call"`). */
+  readonly lastError: { readonly symbol: string; readonly kind: "cell" | "call" };
+  readonly library: Library;
+  /** Arguments to add before a variadic one, so that it lands on the stack: 6 on Apple arm64, else 0. */
+  readonly variadicPadding: number;
+  /** Alignment of control messages: CMSG_ALIGN of cmsg(3). */
+  readonly cmsgAlign: number;
+  /** Whether a unix address may be an abstract name: unix(7). */
+  readonly abstractNames: boolean;
+  /** recvfrom(2) with MSG_TRUNC tells a datagram's real length (Linux); elsewhere recvmsg(2) must be asked. */
+  readonly truncTellsLength: boolean;
+  /** IP_MULTICAST_TTL and IP_MULTICAST_LOOP take one byte (BSD) and not an int. */
+  readonly multicastByteOptions: boolean;
+  readonly membership: MembershipForm;
+  readonly peerCredentials: PeerCredentials;
+  /** The argument order of sendfile(2), which every system has invented anew. */
+  readonly sendfile: "linux" | "darwin" | "freebsd" | undefined;
+}
