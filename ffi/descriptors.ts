@@ -1,0 +1,145 @@
+// Calls on descriptors in general: flags, ioctl, close, and the few that make one.
+
+import type { View } from "./calls.ts";
+import { errnoNumber } from "./errno.ts";
+import { failure, optional, required } from "./library.ts";
+import { expectName, nameBytes, nameLengthCell } from "./name.ts";
+import { platform } from "./platform/index.ts";
+
+const { constants } = platform;
+const cAccept = required("accept");
+const cAccept4 = optional("accept4");
+const cClose = required("close");
+const cFcntl = required("fcntl");
+const cIoctl = required("ioctl");
+const cPipe = required("pipe");
+const cRead = required("read");
+const cWrite = required("write");
+const cSignal = required("signal");
+const cEventfd = optional("eventfd");
+
+/** Flags with which socket(2), socketpair(2) and accept4(2) make a descriptor ready in one step; 0 where they cannot. */
+export const SOCK_READY: number = (constants.SOCK_NONBLOCK ?? 0) | (constants.SOCK_CLOEXEC ?? 0);
+
+/** `close(2)`. Never called again after EINTR: the descriptor is gone, and its number may be somebody else's by then. */
+export function close(fd: number): number {
+  return cClose(fd) === -1 ? failure() : 0;
+}
+
+/** `fcntl(2)` with an integer argument. */
+export const fcntl: (fd: number, command: number, argument: number) => number =
+  platform.variadicPadding === 0
+    ? (fd, command, argument) => {
+        const result = cFcntl(fd, command, argument);
+        return result === -1 ? failure() : result;
+      }
+    : (fd, command, argument) => {
+        const result = cFcntl(fd, command, 0, 0, 0, 0, 0, 0, argument);
+        return result === -1 ? failure() : result;
+      };
+
+/** `ioctl(2)` on the memory of a view. */
+export const ioctl: (fd: number, request: number, argument: View) => number =
+  platform.variadicPadding === 0
+    ? (fd, request, argument) => {
+        const result = cIoctl(fd, request, argument);
+        return result === -1 ? failure() : result;
+      }
+    : (fd, request, argument) => {
+        const result = cIoctl(fd, request, 0, 0, 0, 0, 0, 0, argument);
+        return result === -1 ? failure() : result;
+      };
+
+const one = new Int32Array(new ArrayBuffer(4));
+
+/** Makes a descriptor non-blocking: fcntl(2), or FIONBIO on Windows. */
+export function setNonblocking(fd: number): number {
+  if (constants.F_SETFL === undefined) {
+    one[0] = 1;
+    return ioctl(fd, constants.FIONBIO, one);
+  }
+  const flags = fcntl(fd, constants.F_GETFL ?? 0, 0);
+  const nonblock = constants.O_NONBLOCK ?? 0;
+  if (flags < 0 || (flags & nonblock) !== 0) return Math.min(flags, 0);
+  return fcntl(fd, constants.F_SETFL, flags | nonblock);
+}
+
+/** Sets FD_CLOEXEC, so that a program started later does not inherit the descriptor. */
+export function setCloexec(fd: number): number {
+  if (constants.F_SETFD === undefined) return 0; // Windows: handles are made not inheritable
+  return fcntl(fd, constants.F_SETFD, constants.FD_CLOEXEC ?? 1);
+}
+
+/** Makes a new descriptor non-blocking and close-on-exec where the call that made it could not, closing it on failure. */
+export function makeReady(fd: number): number {
+  if (fd < 0 || SOCK_READY !== 0) return fd;
+  const result = Math.min(setCloexec(fd), setNonblocking(fd));
+  if (result < 0) close(fd);
+  return result < 0 ? result : fd;
+}
+
+/** `accept4(2)`, or accept(2) and two fcntl(2) where there is none: the new descriptor, and then the peer's name. */
+export function accept(fd: number): number {
+  expectName();
+  if (cAccept4 !== undefined) {
+    const accepted = cAccept4(fd, nameBytes, nameLengthCell, SOCK_READY);
+    return accepted === -1 ? failure() : accepted;
+  }
+  const accepted = cAccept(fd, nameBytes, nameLengthCell);
+  if (accepted === -1) return failure();
+  const result = Math.min(setCloexec(accepted), setNonblocking(accepted));
+  if (result < 0) close(accepted);
+  return result < 0 ? result : accepted;
+}
+
+/** A duplicate of the descriptor, close-on-exec from its first moment: F_DUPFD_CLOEXEC of fcntl(2). */
+export function duplicate(fd: number): number {
+  if (constants.F_DUPFD_CLOEXEC === undefined) return -errnoNumber("EOPNOTSUPP");
+  return fcntl(fd, constants.F_DUPFD_CLOEXEC, 0);
+}
+
+const pipeEnds = new Int32Array(new ArrayBuffer(8));
+
+/** A wake-up: one descriptor to poll and one to write to. eventfd(2), where both are the same, or a pipe(2). */
+export function makeWake(): { readonly result: number; readonly readEnd: number; readonly writeEnd: number } {
+  if (cEventfd !== undefined) {
+    const fd = cEventfd(0, (constants.EFD_CLOEXEC ?? 0) | (constants.EFD_NONBLOCK ?? 0));
+    return fd === -1 ? { result: failure(), readEnd: -1, writeEnd: -1 } : { result: 0, readEnd: fd, writeEnd: fd };
+  }
+  if (cPipe(pipeEnds) === -1) return { result: failure(), readEnd: -1, writeEnd: -1 };
+  const [readEnd, writeEnd] = [pipeEnds[0] as number, pipeEnds[1] as number];
+  for (const fd of [readEnd, writeEnd]) {
+    setCloexec(fd);
+    setNonblocking(fd);
+  }
+  return { result: 0, readEnd, writeEnd };
+}
+
+const wakeValue = new BigUint64Array(1).fill(1n);
+
+/** Makes a wake-up readable, for good: eight bytes are what eventfd(2) wants, and a pipe takes them as well. */
+export function wake(fd: number): number {
+  const size = cWrite(fd, wakeValue, wakeValue);
+  return size === -1 ? failure() : size;
+}
+
+/** `read(2)`: bytes read. */
+export function read(fd: number, buffer: View): number {
+  const size = cRead(fd, buffer, buffer);
+  return size === -1 ? failure() : size;
+}
+
+const SIG_DFL = 0;
+const SIG_IGN = 1;
+let ignoresSigpipe = false;
+
+/**
+ * Sees to it that SIGPIPE cannot end the process: for sendfile(2) and splice(2), which have no MSG_NOSIGNAL. Bun ignores
+ * it anyway; a handler that somebody has set is left alone, the default (death) is not. signal(2).
+ */
+export function ignoreSigpipe(): void {
+  if (ignoresSigpipe || constants.SIGPIPE === undefined) return;
+  const before = cSignal(constants.SIGPIPE, SIG_IGN);
+  if (before !== SIG_DFL && before !== SIG_IGN && before !== -1) cSignal(constants.SIGPIPE, before);
+  ignoresSigpipe = true;
+}

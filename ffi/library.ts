@@ -1,0 +1,103 @@
+// Finding and opening the C library, once per thread.
+
+import { dlopen, type Pointer, toArrayBuffer } from "bun:ffi";
+import type { SymbolSignature } from "./platform/platform.ts";
+import { platform } from "./platform/index.ts";
+
+/** A C function as bun:ffi hands it out: numbers, views and strings in, a number or nothing out. */
+export type NativeFunction = (...args: (number | string | NodeJS.TypedArray | DataView | null)[]) => number;
+
+type Table = Record<string, { args: readonly string[]; returns: string }>;
+
+// The types of bun:ffi want literal descriptors; ours are data, so the shape is asserted here and nowhere else.
+function open(name: string, table: Table): Record<string, NativeFunction> {
+  return dlopen(name, table as Parameters<typeof dlopen>[1]).symbols as unknown as Record<string, NativeFunction>;
+}
+
+function descriptor(name: string, { symbol, args, returns }: SymbolSignature): [string, Table[string]] {
+  return [symbol ?? name, { args: padVariadic(name, args), returns }];
+}
+
+// fcntl and ioctl take their third argument through `...`. On Apple arm64 that is passed on the stack, so the six
+// registers that are left are filled first (developer.apple.com, "Writing ARM64 code for Apple platforms").
+function padVariadic(name: string, args: readonly string[]): readonly string[] {
+  if (platform.variadicPadding === 0 || (name !== "fcntl" && name !== "ioctl")) return args;
+  return [...args.slice(0, 2), ...Array<string>(platform.variadicPadding).fill("i64_fast"), ...args.slice(2)];
+}
+
+const { library, lastError } = platform;
+const lastErrorTable: Table = { [lastError.symbol]: { args: [], returns: lastError.kind === "cell" ? "ptr" : "i32" } };
+const requiredTable: Table = Object.fromEntries(
+  Object.entries(library.required).map(([name, signature]) => descriptor(name, signature)),
+);
+
+// A bare name that the loader does not find would be looked for in the current directory, where anybody may have planted
+// one; so a name counts only if the loader, asked without dlopen's fallback, has it, which a table of symbols cannot
+// tell. The candidates are sonames of the C library that is already mapped into this process: the loader answers with
+// that one, whatever lies about on disk. A name with no such mapping is passed over.
+function mapped(name: string): boolean {
+  if (name.includes("/") || name.includes("\\")) return true;
+  return loadedObjects().includes(`/${name}`);
+}
+
+function loadedObjects(): string {
+  try {
+    return (require("node:fs") as typeof import("node:fs")).readFileSync("/proc/self/maps", "latin1");
+  } catch {
+    return library.names.map((name) => `/${name}`).join("\n"); // no procfs: FreeBSD, whose one soname is always mapped
+  }
+}
+
+function openFirst(): { name: string; symbols: Record<string, NativeFunction> } {
+  const refusals: string[] = [];
+  for (const name of library.names) {
+    if (!mapped(name)) {
+      refusals.push(`${name}: not the C library of this process`);
+      continue;
+    }
+    try {
+      return { name, symbols: open(name, { ...requiredTable, ...lastErrorTable }) };
+    } catch (error) {
+      refusals.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new TypeError(
+    `berkeley could not open the C library (${refusals.join("; ")}); it needs Bun >= 1.4 with its JIT on, ` +
+      `on Linux (glibc or musl), macOS, FreeBSD or Windows`,
+  );
+}
+
+const opened = openFirst();
+
+/** A required symbol, by the name of the call. */
+export function required(name: string): NativeFunction {
+  const symbol = library.required[name]?.symbol ?? name;
+  const found = opened.symbols[symbol];
+  // a call that this OS's library lacks altogether is a gap in the platform record: say which, when it is called
+  return (
+    found ??
+    ((): number => {
+      throw new TypeError(`${name} is not in the symbol table of ${platform.name}`);
+    })
+  );
+}
+
+/** An optional symbol, or undefined where this system lacks it. */
+export function optional(name: string): NativeFunction | undefined {
+  const signature = library.optional[name];
+  if (signature === undefined) return undefined;
+  try {
+    const [symbol, entry] = descriptor(name, signature);
+    return open(opened.name, { [symbol]: entry })[symbol];
+  } catch {
+    return undefined;
+  }
+}
+
+const tellLastError = opened.symbols[lastError.symbol] as NativeFunction;
+// errno is an int at an address of this thread's own, read as memory: 2 ns, and no call in which it could change.
+const cell = lastError.kind === "cell" ? new Int32Array(toArrayBuffer(tellLastError() as Pointer, 0, 4)) : undefined;
+
+/** The error number that the call just made has left, negative. Read it before anything else is done. */
+export const failure: () => number =
+  cell === undefined ? (): number => -tellLastError() : (): number => -(cell[0] as number);
