@@ -1,0 +1,58 @@
+// Addresses as users may give them, made into a SocketAddress. Names are never resolved here.
+
+import { port as portNumber, show } from "../arguments.ts";
+import { InetAddress } from "./inet-address.ts";
+import { InetSocketAddress } from "./inet-socket-address.ts";
+import { SocketAddress } from "./socket-address.ts";
+import { UnixSocketAddress } from "./unix-socket-address.ts";
+
+/**
+ * Where a method takes an address it takes a SocketAddress, `"127.0.0.1:53"`, `"[fe80::1%eth0]:53"`,
+ * `{ address, port }` (so what node:dgram reports fits) and `{ path }` (a leading NUL: an abstract name).
+ */
+export type SocketAddressLike =
+  | SocketAddress
+  | string
+  | { readonly address: string | InetAddress; readonly port: number }
+  | { readonly path: string | Uint8Array };
+
+/** The SocketAddress that a user means, or TypeError, RangeError naming the argument. */
+export function toSocketAddress(value: SocketAddressLike, name = "address"): SocketAddress {
+  if (value instanceof SocketAddress) return value;
+  if (typeof value === "string") return parseEndpoint(value, name);
+  if (typeof value === "object" && value !== null) {
+    if ("path" in value) return new UnixSocketAddress(value.path);
+    if ("address" in value && "port" in value) return new InetSocketAddress(value.address, value.port);
+  }
+  throw new TypeError(
+    `${name} must be a SocketAddress, "1.2.3.4:80", "[::1]:80", { address, port } or { path }, not ${show(value)}`,
+  );
+}
+
+const bracketed = /^\[([^\]]*)\](?::(.*))?$/s;
+const plain = /^([^:]*)(?::(.*))?$/s;
+
+function parseEndpoint(text: string, name: string): InetSocketAddress {
+  const match = bracketed.exec(text) ?? plain.exec(text);
+  if (match === null) {
+    const bare = InetAddress.tryParse(text) !== undefined;
+    throw new TypeError(
+      bare
+        ? `${name} ${show(text)} needs a port: write "[${text}]:80"`
+        : `${name} ${show(text)} is no address: write "1.2.3.4:80" or "[::1]:80"`,
+    );
+  }
+  const [, host = "", service] = match;
+  if (host.includes("/"))
+    throw new TypeError(`${name} ${show(text)} looks like a unix path: write { path: ${show(text)} }`);
+  const address = InetAddress.tryParse(host);
+  if (address === undefined) {
+    throw new TypeError(
+      `${name} ${show(text)}: ${show(host)} is no IP address, and names are not resolved here; ` +
+        `resolve it first, for example with Bun.dns.lookup()`,
+    );
+  }
+  if (service === undefined) throw new TypeError(`${name} ${show(text)} needs a port: write "${text}:80"`);
+  if (!/^[0-9]+$/.test(service)) throw new TypeError(`${name} ${show(text)}: the port ${show(service)} is no number`);
+  return new InetSocketAddress(address, portNumber(Number(service), `${name} ${show(text)}: port`));
+}
