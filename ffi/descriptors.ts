@@ -6,7 +6,7 @@ import { failure, optional, required } from "./library.ts";
 import { expectName, nameBytes, nameLengthCell } from "./name.ts";
 import { platform } from "./platform/index.ts";
 
-const { constants } = platform;
+const { core } = platform;
 const cAccept = required("accept");
 const cAccept4 = optional("accept4");
 const cClose = required("close");
@@ -19,7 +19,7 @@ const cSignal = required("signal");
 const cEventfd = optional("eventfd");
 
 /** Flags with which socket(2), socketpair(2) and accept4(2) make a descriptor ready in one step; 0 where they cannot. */
-export const SOCK_READY: number = (constants.SOCK_NONBLOCK ?? 0) | (constants.SOCK_CLOEXEC ?? 0);
+export const SOCK_READY: number = (core.SOCK_NONBLOCK ?? 0) | (core.SOCK_CLOEXEC ?? 0);
 
 /** `close(2)`. Never called again after EINTR: the descriptor is gone, and its number may be somebody else's by then. */
 export function close(fd: number): number {
@@ -54,20 +54,20 @@ const one = new Int32Array(new ArrayBuffer(4));
 
 /** Makes a descriptor non-blocking: fcntl(2), or FIONBIO on Windows. */
 export function setNonblocking(fd: number): number {
-  if (constants.F_SETFL === undefined) {
+  if (core.F_SETFL === undefined) {
     one[0] = 1;
-    return ioctl(fd, constants.FIONBIO, one);
+    return ioctl(fd, core.FIONBIO, one);
   }
-  const flags = fcntl(fd, constants.F_GETFL ?? 0, 0);
-  const nonblock = constants.O_NONBLOCK ?? 0;
+  const flags = fcntl(fd, core.F_GETFL ?? 0, 0);
+  const nonblock = core.O_NONBLOCK ?? 0;
   if (flags < 0 || (flags & nonblock) !== 0) return Math.min(flags, 0);
-  return fcntl(fd, constants.F_SETFL, flags | nonblock);
+  return fcntl(fd, core.F_SETFL, flags | nonblock);
 }
 
 /** Sets FD_CLOEXEC, so that a program started later does not inherit the descriptor. */
 export function setCloexec(fd: number): number {
-  if (constants.F_SETFD === undefined) return 0; // Windows: handles are made not inheritable
-  return fcntl(fd, constants.F_SETFD, constants.FD_CLOEXEC ?? 1);
+  if (core.F_SETFD === undefined) return 0; // Windows: handles are made not inheritable
+  return fcntl(fd, core.F_SETFD, core.FD_CLOEXEC ?? 1);
 }
 
 /** Makes a new descriptor non-blocking and close-on-exec where the call that made it could not, closing it on failure. */
@@ -94,8 +94,8 @@ export function accept(fd: number): number {
 
 /** A duplicate of the descriptor, close-on-exec from its first moment: F_DUPFD_CLOEXEC of fcntl(2). */
 export function duplicate(fd: number): number {
-  if (constants.F_DUPFD_CLOEXEC === undefined) return -errnoNumber("EOPNOTSUPP");
-  return fcntl(fd, constants.F_DUPFD_CLOEXEC, 0);
+  if (core.F_DUPFD_CLOEXEC === undefined) return -errnoNumber("EOPNOTSUPP");
+  return fcntl(fd, core.F_DUPFD_CLOEXEC, 0);
 }
 
 const pipeEnds = new Int32Array(new ArrayBuffer(8));
@@ -103,7 +103,7 @@ const pipeEnds = new Int32Array(new ArrayBuffer(8));
 /** A wake-up: one descriptor to poll and one to write to. eventfd(2), where both are the same, or a pipe(2). */
 export function makeWake(): { readonly result: number; readonly readEnd: number; readonly writeEnd: number } {
   if (cEventfd !== undefined) {
-    const fd = cEventfd(0, (constants.EFD_CLOEXEC ?? 0) | (constants.EFD_NONBLOCK ?? 0));
+    const fd = cEventfd(0, (core.EFD_CLOEXEC ?? 0) | (core.EFD_NONBLOCK ?? 0));
     return fd === -1 ? { result: failure(), readEnd: -1, writeEnd: -1 } : { result: 0, readEnd: fd, writeEnd: fd };
   }
   if (cPipe(pipeEnds) === -1) return { result: failure(), readEnd: -1, writeEnd: -1 };
@@ -138,8 +138,8 @@ let ignoresSigpipe = false;
  * it anyway; a handler that somebody has set is left alone, the default (death) is not. signal(2).
  */
 export function ignoreSigpipe(): void {
-  if (ignoresSigpipe || constants.SIGPIPE === undefined) return;
-  const before = cSignal(constants.SIGPIPE, SIG_IGN);
-  if (before !== SIG_DFL && before !== SIG_IGN && before !== -1) cSignal(constants.SIGPIPE, before);
+  if (ignoresSigpipe || core.SIGPIPE === undefined) return;
+  const before = cSignal(core.SIGPIPE, SIG_IGN);
+  if (before !== SIG_DFL && before !== SIG_IGN && before !== -1) cSignal(core.SIGPIPE, before);
   ignoresSigpipe = true;
 }

@@ -10,6 +10,7 @@ let names: Map<number, string> | undefined;
 function nameTable(): Map<number, string> {
   const table = new Map<number, string>();
   for (const [name, number] of Object.entries(platform.errnos)) {
+    if (number === undefined || !/^(E(?!POLL)[A-Z0-9]+|WSA\w+)$/.test(name)) continue;
     if (!table.has(number) || preferred.has(name)) table.set(number, name);
   }
   return table;
@@ -26,7 +27,11 @@ export function errnoNumber(name: string): number {
   return platform.errnos[name] ?? 0;
 }
 
-/** EAGAIN, which every supported OS has and every hot path compares with. */
-export const EAGAIN: number = errnoNumber("EAGAIN");
+const { hotErrnos } = platform;
+
+/** EAGAIN, known without loading the table of all; so are the next two. */
+export const EAGAIN: number = hotErrnos.EAGAIN;
 /** EINTR. */
-export const EINTR: number = errnoNumber("EINTR");
+export const EINTR: number = hotErrnos.EINTR;
+/** EINPROGRESS. */
+export const EINPROGRESS: number = hotErrnos.EINPROGRESS;

@@ -7,12 +7,12 @@ import { Region } from "./memory.ts";
 import { platform } from "./platform/index.ts";
 import type { Field } from "./platform/platform.ts";
 
-const { structs, constants } = platform;
+const { structs, core } = platform;
 const cNametoindex = required("if_nametoindex");
 const cIndextoname = required("if_indextoname");
 const cGetifaddrs = optional("getifaddrs");
 const cFreeifaddrs = optional("freeifaddrs");
-const name = new Uint8Array(new ArrayBuffer(constants.IF_NAMESIZE));
+const name = new Uint8Array(new ArrayBuffer(core.IF_NAMESIZE));
 const decoder = new TextDecoder();
 
 /** `if_nametoindex(3)`: the index, or a negative error number (ENODEV for a name that nobody has). */
@@ -61,6 +61,6 @@ export function interfaceAddresses(): InterfaceAddress[] | number {
 function sizeOf(address: Pointer): number {
   const [offset, width] = structs.sockaddr.fields.sa_family;
   const family = width === 1 ? read.u8(address, offset) : read.u16(address, offset);
-  if (family === constants.AF_INET) return structs.sockaddr_in.size;
-  return family === constants.AF_INET6 ? structs.sockaddr_in6.size : 0;
+  if (family === core.AF_INET) return structs.sockaddr_in.size;
+  return family === core.AF_INET6 ? structs.sockaddr_in6.size : 0;
 }

@@ -31,30 +31,9 @@ const requiredTable: Table = Object.fromEntries(
   Object.entries(library.required).map(([name, signature]) => descriptor(name, signature)),
 );
 
-// A bare name that the loader does not find would be looked for in the current directory, where anybody may have planted
-// one; so a name counts only if the loader, asked without dlopen's fallback, has it, which a table of symbols cannot
-// tell. The candidates are sonames of the C library that is already mapped into this process: the loader answers with
-// that one, whatever lies about on disk. A name with no such mapping is passed over.
-function mapped(name: string): boolean {
-  if (name.includes("/") || name.includes("\\")) return true;
-  return loadedObjects().includes(`/${name}`);
-}
-
-function loadedObjects(): string {
-  try {
-    return (require("node:fs") as typeof import("node:fs")).readFileSync("/proc/self/maps", "latin1");
-  } catch {
-    return library.names.map((name) => `/${name}`).join("\n"); // no procfs: FreeBSD, whose one soname is always mapped
-  }
-}
-
 function openFirst(): { name: string; symbols: Record<string, NativeFunction> } {
   const refusals: string[] = [];
   for (const name of library.names) {
-    if (!mapped(name)) {
-      refusals.push(`${name}: not the C library of this process`);
-      continue;
-    }
     try {
       return { name, symbols: open(name, { ...requiredTable, ...lastErrorTable }) };
     } catch (error) {

@@ -1,7 +1,11 @@
 // The one error class, and the one place where an error number becomes it.
 
 import { errnoName, errnoNumber } from "../ffi/errno.ts";
-import { advice, describe } from "./errno-text.ts";
+import { later } from "./later.ts";
+
+const texts: () => typeof import("./errno-text.ts") = later(
+  () => require("./errno-text.ts") as typeof import("./errno-text.ts"),
+);
 
 /** What went wrong, in GIO's vocabulary: stable across operating systems, made for `switch`. */
 export type SocketErrorKind =
@@ -167,6 +171,7 @@ export function failed(result: number, { syscall, address, bytesWritten, advice:
   const code = errnoName(-result) ?? `E${-result}`;
   const target = address === undefined ? "" : ` ${address}`;
   const partly = bytesWritten === undefined ? "" : ` after ${bytesWritten} bytes`;
+  const { advice, describe } = texts();
   const hint = own ?? advice(code, syscall);
   return new SocketError(`${syscall}${target}: ${describe(code)} (${code})${partly}${hint === "" ? "" : `; ${hint}`}`, {
     code,

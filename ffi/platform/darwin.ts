@@ -1,7 +1,7 @@
 // macOS, x86-64 and arm64.
 
-import type { Platform, Structs } from "./platform.ts";
-import * as constants from "./constants/darwin.ts";
+import type { Constants, Platform, Structs } from "./platform.ts";
+import * as core from "./constants/darwin-core.ts";
 import { optionalPosixSymbols, posixSymbols } from "./posix-symbols.ts";
 
 // prettier-ignore
@@ -46,16 +46,25 @@ const structs = {
   tcp_connection_info: { size: 112, fields: { tcpi_state: [0, 1], tcpi_rto: [12, 4], tcpi_srtt: [44, 4] } },
 } as const satisfies Structs;
 
-const errnos = Object.freeze(
-  Object.fromEntries(Object.entries(constants).filter(([name]) => /^E(?!POLL)[A-Z0-9]+$/.test(name))),
-);
+let constants: Constants | undefined;
+
+function load(): Constants {
+  constants ??= Object.freeze({ ...(require("./constants/darwin.ts") as typeof import("./constants/darwin.ts")) });
+  return constants;
+}
 
 /** macOS. */
 export const darwin: Platform = Object.freeze<Platform>({
   name: "darwin",
-  constants: Object.freeze({ ...constants }),
+  core: Object.freeze({ ...core }),
+  get constants() {
+    return load();
+  },
   structs: Object.freeze(structs),
-  errnos,
+  get errnos() {
+    return load();
+  },
+  hotErrnos: { EAGAIN: core.EAGAIN, EINTR: core.EINTR, EINPROGRESS: core.EINPROGRESS },
   lastError: { symbol: "__error", kind: "cell" },
   library: {
     names: ["/usr/lib/libSystem.B.dylib"],

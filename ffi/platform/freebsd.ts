@@ -1,7 +1,7 @@
 // FreeBSD 15, x86-64 and arm64.
 
-import type { Platform, Structs } from "./platform.ts";
-import * as constants from "./constants/freebsd.ts";
+import type { Constants, Platform, Structs } from "./platform.ts";
+import * as core from "./constants/freebsd-core.ts";
 import { optionalPosixSymbols, posixSymbols } from "./posix-symbols.ts";
 
 // prettier-ignore
@@ -49,16 +49,25 @@ const structs = {
   accept_filter_arg: { size: 256, fields: { af_name: [0, 16], af_arg: [16, 240] } },
 } as const satisfies Structs;
 
-const errnos = Object.freeze(
-  Object.fromEntries(Object.entries(constants).filter(([name]) => /^E(?!POLL)[A-Z0-9]+$/.test(name))),
-);
+let constants: Constants | undefined;
+
+function load(): Constants {
+  constants ??= Object.freeze({ ...(require("./constants/freebsd.ts") as typeof import("./constants/freebsd.ts")) });
+  return constants;
+}
 
 /** FreeBSD. */
 export const freebsd: Platform = Object.freeze<Platform>({
   name: "freebsd",
-  constants: Object.freeze({ ...constants }),
+  core: Object.freeze({ ...core }),
+  get constants() {
+    return load();
+  },
   structs: Object.freeze(structs),
-  errnos,
+  get errnos() {
+    return load();
+  },
+  hotErrnos: { EAGAIN: core.EAGAIN, EINTR: core.EINTR, EINPROGRESS: core.EINPROGRESS },
   lastError: { symbol: "__error", kind: "cell" },
   library: {
     names: ["libc.so.7"],

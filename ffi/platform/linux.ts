@@ -1,7 +1,7 @@
 // Linux, glibc and musl, x86-64 and arm64.
 
-import type { Platform, Structs } from "./platform.ts";
-import * as constants from "./constants/linux.ts";
+import type { Constants, Platform, Structs } from "./platform.ts";
+import * as core from "./constants/linux-core.ts";
 import { optionalPosixSymbols, posixSymbols } from "./posix-symbols.ts";
 
 // prettier-ignore
@@ -54,20 +54,31 @@ const structs = {
   sock_fprog: { size: 16, fields: { len: [0, 2], filter: [8, 8] } },
 } as const satisfies Structs;
 
-const errnos = Object.freeze(
-  Object.fromEntries(Object.entries(constants).filter(([name]) => /^E(?!POLL)[A-Z0-9]+$/.test(name))),
-);
+let constants: Constants | undefined;
+
+function load(): Constants {
+  constants ??= Object.freeze({ ...(require("./constants/linux.ts") as typeof import("./constants/linux.ts")) });
+  return constants;
+}
 
 /** Linux, glibc and musl. */
 export const linux: Platform = Object.freeze<Platform>({
   name: "linux",
-  constants: Object.freeze({ ...constants }),
+  core: Object.freeze({ ...core }),
+  get constants() {
+    return load();
+  },
   structs: Object.freeze(structs),
-  errnos,
+  get errnos() {
+    return load();
+  },
+  hotErrnos: { EAGAIN: core.EAGAIN, EINTR: core.EINTR, EINPROGRESS: core.EINPROGRESS },
   lastError: { symbol: "__errno_location", kind: "cell" },
   library: {
-    // glibc by its soname, where it is already mapped; musl by the path of the loader that started this program
-    names: ["libc.so.6", `/lib/ld-musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`],
+    // This name is always the C library that this program runs on, so that none can be planted in the current directory:
+    // glibc's loader answers with the object of that soname that is mapped already, and musl's takes every "libc." for
+    // itself (ldso/dynlink.c, load_library)
+    names: ["libc.so.6"],
     required: posixSymbols,
     optional: {
       ...optionalPosixSymbols,

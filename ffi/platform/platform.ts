@@ -109,6 +109,15 @@ export type Constants = { readonly [Name in CommonConstantName]: number } & {
   readonly [Name in Exclude<ConstantName, CommonConstantName>]?: number;
 };
 
+type CoreName =
+  | keyof typeof import("./constants/linux-core.ts")
+  | keyof typeof import("./constants/darwin-core.ts")
+  | keyof typeof import("./constants/freebsd-core.ts")
+  | keyof typeof import("./constants/windows-core.ts");
+
+/** The constants that the library itself goes by. */
+export type CoreConstants = Pick<Constants, CoreName>;
+
 /** How the credentials of a unix socket's peer are asked for. */
 export type PeerCredentials = "SO_PEERCRED" | "LOCAL_PEERCRED" | "SIO_AF_UNIX_GETPEERPID";
 
@@ -118,10 +127,16 @@ export type MembershipForm = "ip_mreqn" | "group_req" | "ip_mreq";
 /** One operating system, as data. Frozen; chosen once at load (`ffi/platform/index.ts`). */
 export interface Platform {
   readonly name: "linux" | "darwin" | "freebsd" | "windows";
+  /** The constants that the library itself goes by: in memory from the start. */
+  readonly core: CoreConstants;
+  /** All constants of the OS's headers: a big table, loaded when it is first asked for. */
   readonly constants: Constants;
   readonly structs: Structs;
-  /** Error numbers as the socket calls report them, by POSIX name: errno(3), or WSAGetLastError() numbers on Windows. */
-  readonly errnos: Readonly<Record<string, number>>;
+  /** Error numbers as the socket calls report them, by POSIX name: errno(3), or WSAGetLastError() numbers on Windows. Other
+   * constants may be in it as well; loaded when it is first asked for. */
+  readonly errnos: Readonly<Record<string, number | undefined>>;
+  /** The three that hot paths compare with. */
+  readonly hotErrnos: { readonly EAGAIN: number; readonly EINTR: number; readonly EINPROGRESS: number };
   /** The function that tells the last error: an address of an int (`"cell"`) or the number itself (`"call"`). */
   readonly lastError: { readonly symbol: string; readonly kind: "cell" | "call" };
   readonly library: Library;

@@ -1,7 +1,7 @@
 // Windows, x86-64 and arm64: ws2_32.
 
-import type { Platform, Structs } from "./platform.ts";
-import * as constants from "./constants/windows.ts";
+import type { Constants, Platform, Structs } from "./platform.ts";
+import * as core from "./constants/windows-core.ts";
 import { winsockSymbols } from "./winsock-symbols.ts";
 
 // prettier-ignore
@@ -65,31 +65,49 @@ const structs = {
   cmsghdr: { size: 16, fields: { cmsg_len: [0, 8], cmsg_level: [8, 4], cmsg_type: [12, 4] } },
 } as const satisfies Structs;
 
+let constants: Constants | undefined;
+let errnos: Readonly<Record<string, number>> | undefined;
+
+function load(): typeof import("./constants/windows.ts") {
+  return require("./constants/windows.ts") as typeof import("./constants/windows.ts");
+}
+
 // Socket calls report Winsock's numbers (WSAGetLastError), which this table gives under the POSIX names. EAGAIN and
 // EWOULDBLOCK are one: WSAEWOULDBLOCK.
-const winsock = Object.entries(constants).filter(([name]) => /^WSAE[A-Z]+$/.test(name));
-const errnos = Object.freeze({
-  ...Object.fromEntries(winsock.map(([name, number]) => [name.slice("WSA".length), number])),
-  EAGAIN: constants.WSAEWOULDBLOCK,
-  ECANCELED: constants.WSAECANCELLED,
-  ENOTSUP: constants.WSAEOPNOTSUPP,
-  ENOMEM: constants.WSA_NOT_ENOUGH_MEMORY,
-  WSANOTINITIALISED: constants.WSANOTINITIALISED,
-  WSASYSNOTREADY: constants.WSASYSNOTREADY,
-  WSAVERNOTSUPPORTED: constants.WSAVERNOTSUPPORTED,
-  WSASYSCALLFAILURE: constants.WSASYSCALLFAILURE,
-  WSA_INVALID_HANDLE: constants.WSA_INVALID_HANDLE,
-  WSA_INVALID_PARAMETER: constants.WSA_INVALID_PARAMETER,
-  WSA_OPERATION_ABORTED: constants.WSA_OPERATION_ABORTED,
-  WSA_IO_PENDING: constants.WSA_IO_PENDING,
-});
+function posixNames(): Readonly<Record<string, number>> {
+  const all = load();
+  const winsock = Object.entries(all).filter(([name]) => /^WSAE[A-Z]+$/.test(name));
+  return Object.freeze({
+    ...Object.fromEntries(winsock.map(([name, number]) => [name.slice("WSA".length), number])),
+    EAGAIN: all.WSAEWOULDBLOCK,
+    ECANCELED: all.WSAECANCELLED,
+    ENOTSUP: all.WSAEOPNOTSUPP,
+    ENOMEM: all.WSA_NOT_ENOUGH_MEMORY,
+    WSANOTINITIALISED: all.WSANOTINITIALISED,
+    WSASYSNOTREADY: all.WSASYSNOTREADY,
+    WSAVERNOTSUPPORTED: all.WSAVERNOTSUPPORTED,
+    WSASYSCALLFAILURE: all.WSASYSCALLFAILURE,
+    WSA_INVALID_HANDLE: all.WSA_INVALID_HANDLE,
+    WSA_INVALID_PARAMETER: all.WSA_INVALID_PARAMETER,
+    WSA_OPERATION_ABORTED: all.WSA_OPERATION_ABORTED,
+    WSA_IO_PENDING: all.WSA_IO_PENDING,
+  });
+}
 
 /** Windows. */
 export const windows: Platform = Object.freeze<Platform>({
   name: "windows",
-  constants: Object.freeze({ ...constants }),
+  core: Object.freeze({ ...core }),
+  get constants() {
+    constants ??= Object.freeze({ ...load() });
+    return constants;
+  },
   structs: Object.freeze(structs),
-  errnos,
+  get errnos() {
+    errnos ??= posixNames();
+    return errnos;
+  },
+  hotErrnos: { EAGAIN: core.WSAEWOULDBLOCK, EINTR: core.WSAEINTR, EINPROGRESS: core.WSAEINPROGRESS },
   lastError: { symbol: "WSAGetLastError", kind: "call" },
   library: {
     names: [`${process.env["SystemRoot"] ?? "C:\\Windows"}\\System32\\ws2_32.dll`],

@@ -39,7 +39,7 @@ export interface SockaddrCodec {
 }
 
 /** The codec for a platform record. */
-export function sockaddrCodec({ structs, constants }: Pick<Platform, "structs" | "constants">): SockaddrCodec {
+export function sockaddrCodec({ structs, core }: Pick<Platform, "structs" | "core">): SockaddrCodec {
   const { sockaddr, sockaddr_in, sockaddr_in6, sockaddr_un } = structs;
   const [pathOffset, pathCapacity] = sockaddr_un.fields.sun_path;
   const viewOf = (bytes: Uint8Array<ArrayBuffer>): DataView =>
@@ -71,13 +71,13 @@ export function sockaddrCodec({ structs, constants }: Pick<Platform, "structs" |
       return bytes.length < offset + size ? undefined : getUint(viewOf(bytes), 0, sockaddr.fields.sa_family);
     },
     encodeInet(address, port) {
-      const bytes = make(sockaddr_in.size, constants.AF_INET);
+      const bytes = make(sockaddr_in.size, core.AF_INET);
       viewOf(bytes).setUint16(sockaddr_in.fields.sin_port[0], port);
       bytes.set(address, sockaddr_in.fields.sin_addr[0]);
       return bytes;
     },
     encodeInet6({ address, port, flowInfo, scopeId }) {
-      const bytes = make(sockaddr_in6.size, constants.AF_INET6);
+      const bytes = make(sockaddr_in6.size, core.AF_INET6);
       const view = viewOf(bytes);
       view.setUint16(sockaddr_in6.fields.sin6_port[0], port);
       view.setUint32(sockaddr_in6.fields.sin6_flowinfo[0], flowInfo); // network order: RFC 3493, section 3.3
@@ -86,7 +86,7 @@ export function sockaddrCodec({ structs, constants }: Pick<Platform, "structs" |
       return bytes;
     },
     encodeUnix(path) {
-      const bytes = make(pathOffset + path.length, constants.AF_UNIX);
+      const bytes = make(pathOffset + path.length, core.AF_UNIX);
       bytes.set(path, pathOffset);
       return bytes;
     },

@@ -3,7 +3,7 @@ import { integer, show } from "../arguments.ts";
 import { formatIPv4, formatIPv6, parseIPv4, parseIPv6 } from "./inet-text.ts";
 import { inspectAsText } from "../inspect.ts";
 
-const { AF_INET, AF_INET6 } = platform.constants;
+const { AF_INET, AF_INET6 } = platform.core;
 const MAXIMUM_INDEX = 0xffffffff;
 // What if_nametoindex(3) could know on any OS; "%" and "]" end a zone in text, ":" starts a port.
 const ZONE = /^[^\s\p{Cc}/:%[\]]+$/u;

@@ -7,7 +7,7 @@ import { bytesOf, InetAddress } from "./inet-address.ts";
 import { scopeIndex } from "./interface.ts";
 import { Encoded, nativeBytes, registerFamily, SocketAddress } from "./socket-address.ts";
 
-const { AF_INET, AF_INET6 } = platform.constants;
+const { AF_INET, AF_INET6 } = platform.core;
 
 let mappedInside: (address: InetSocketAddress) => Uint8Array<ArrayBuffer>;
 

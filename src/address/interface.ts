@@ -1,13 +1,18 @@
 // Network interfaces as users name them: by name, index or address.
 
-import { indexToName, interfaceAddresses, nameToIndex } from "../../ffi/interfaces.ts";
+import { errnoName, errnoNumber } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { sockaddr } from "../../ffi/structs/sockaddr.ts";
 import { integer, show } from "../arguments.ts";
 import { failed, SocketError } from "../errors.ts";
+import { later } from "../later.ts";
 import { InetAddress } from "./inet-address.ts";
 
-const { AF_INET, AF_INET6, IF_NAMESIZE } = platform.constants;
+const native: () => typeof import("../../ffi/interfaces.ts") = later(
+  () => require("../../ffi/interfaces.ts") as typeof import("../../ffi/interfaces.ts"),
+);
+
+const { AF_INET, AF_INET6, IF_NAMESIZE } = platform.core;
 
 /** An interface by name ("eth0"), index (2) or one of its addresses; always reported as an index. */
 export type InterfaceLike = string | number | InetAddress;
@@ -20,8 +25,9 @@ export type InterfaceLike = string | number | InetAddress;
 export function interfaceIndex(name: string): number {
   if (typeof name !== "string") throw new TypeError(`name must be a string, not ${show(name)}`);
   if (name === "" || name.includes("\0")) throw new TypeError(`name must be an interface name, not ${show(name)}`);
-  const index = name.length >= IF_NAMESIZE ? noSuchDevice : nameToIndex(name);
-  if (index < 0) throw unknown(`"${name}"`, index);
+  const index = name.length >= IF_NAMESIZE ? -errnoNumber("ENODEV") : native().nameToIndex(name);
+  if (index < 0)
+    throw errnoName(-index) === "ENODEV" ? unknown(`"${name}"`) : failed(index, { syscall: "if_nametoindex" });
   return index;
 }
 
@@ -31,18 +37,15 @@ export function interfaceIndex(name: string): number {
  * @throws SocketError kind "no-such-device" for an index that no interface has
  */
 export function interfaceName(index: number): string {
-  const name = indexToName(integer(index, "index", 0, 0xffff_ffff));
-  if (name === undefined) throw unknown(String(index), noSuchDevice);
+  const name = native().indexToName(integer(index, "index", 0, 0xffff_ffff));
+  if (name === undefined) throw unknown(String(index));
   return name;
 }
 
-const noSuchDevice = -(platform.errnos["ENODEV"] ?? platform.constants.ENODEV);
-
-function unknown(which: string, result: number): SocketError {
-  if (result !== noSuchDevice) return failed(result, { syscall: "if_nametoindex" });
-  return new SocketError(`there is no network interface ${which} on this host; see interfaces()`, {
+function unknown(which: string): SocketError {
+  return new SocketError(`there is no network interface ${which} on this host`, {
     code: "ENODEV",
-    errno: noSuchDevice,
+    errno: -errnoNumber("ENODEV"),
     syscall: "if_nametoindex",
     kind: "no-such-device",
   });
@@ -69,7 +72,7 @@ export function resolveInterface(value: InterfaceLike, name = "interface"): numb
 }
 
 function listed(): { name: string; address: InetAddress }[] {
-  const found = interfaceAddresses();
+  const found = native().interfaceAddresses();
   if (typeof found === "number") throw failed(found, { syscall: "getifaddrs" });
   return found.map(({ name, address }) => ({
     name,
@@ -84,7 +87,7 @@ function indexOfAddress(address: InetAddress): number {
   if (typeof address.zone === "number") return resolveInterface(address.zone);
   if (address.zone !== undefined) return interfaceIndex(address.zone);
   const found = listed().find((entry) => entry.address.equals(address));
-  if (found === undefined) throw unknown(`with the address ${address}`, noSuchDevice);
+  if (found === undefined) throw unknown(`with the address ${address}`);
   return interfaceIndex(found.name);
 }
 
@@ -98,7 +101,7 @@ export function addressOfInterface(index: number): InetAddress {
   const name = interfaceName(index);
   const found = listed().find((entry) => entry.name === name && entry.address.family !== AF_INET6);
   if (found === undefined) {
-    throw failed(-(platform.errnos["EADDRNOTAVAIL"] ?? 0), {
+    throw failed(-errnoNumber("EADDRNOTAVAIL"), {
       syscall: "getifaddrs",
       advice: `the interface ${name} has no IPv4 address; give it one, or use another interface`,
     });

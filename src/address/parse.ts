@@ -21,7 +21,11 @@ export function toSocketAddress(value: SocketAddressLike, name = "address"): Soc
   if (value instanceof SocketAddress) return value;
   if (typeof value === "string") return parseEndpoint(value, name);
   if (typeof value === "object" && value !== null) {
-    if ("path" in value) return new UnixSocketAddress(value.path);
+    if ("path" in value) {
+      // without a path it would be the anonymous address, which nobody means who writes { path }
+      if (value.path === undefined) throw new TypeError(`${name}.path must be a string or a Uint8Array, not undefined`);
+      return new UnixSocketAddress(value.path);
+    }
     if ("address" in value && "port" in value) return new InetSocketAddress(value.address, value.port);
   }
   throw new TypeError(
@@ -30,7 +34,7 @@ export function toSocketAddress(value: SocketAddressLike, name = "address"): Soc
 }
 
 const bracketed = /^\[([^\]]*)\](?::(.*))?$/s;
-const plain = /^([^:]*)(?::(.*))?$/s;
+const plain = /^([^:]*)(?::([^:]*))?$/s; // with two colons it is IPv6 without brackets
 
 function parseEndpoint(text: string, name: string): InetSocketAddress {
   const match = bracketed.exec(text) ?? plain.exec(text);

@@ -26,7 +26,7 @@ export abstract class SocketAddress {
 
   constructor({ bytes }: Encoded) {
     this.#bytes = bytes;
-    this.family = sockaddr.family(bytes) ?? platform.constants.AF_UNSPEC;
+    this.family = sockaddr.family(bytes) ?? platform.core.AF_UNSPEC;
   }
 
   static {
@@ -91,6 +91,6 @@ export function registerOther(decode: (bytes: Uint8Array<ArrayBuffer>) => Socket
 /** The address in these bytes, which become its own; null where the kernel gave none (no bytes, or AF_UNSPEC). */
 export function decodeSocketAddress(bytes: Uint8Array<ArrayBuffer>): SocketAddress | null {
   const family = sockaddr.family(bytes);
-  if (family === undefined || family === platform.constants.AF_UNSPEC) return null;
+  if (family === undefined || family === platform.core.AF_UNSPEC) return null;
   return decoders.get(family)?.(bytes) ?? (decodeOther as NonNullable<typeof decodeOther>)(bytes);
 }

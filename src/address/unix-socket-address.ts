@@ -104,4 +104,4 @@ function encode(path: unknown): Encoded {
   return new Encoded(sockaddr.encodeUnix(terminated));
 }
 
-registerFamily(platform.constants.AF_UNIX, (bytes) => new UnixSocketAddress(new Encoded(bytes)));
+registerFamily(platform.core.AF_UNIX, (bytes) => new UnixSocketAddress(new Encoded(bytes)));

@@ -1,13 +1,10 @@
 // macOS: read by a compiler from Apple's headers with __APPLE_USE_RFC_3542; error numbers from <sys/errno.h>
 
+export * from "./darwin-core.ts";
+
 // Address and protocol families: socket(2)
-export const AF_UNSPEC = 0;
-export const AF_UNIX = 1;
 export const AF_LOCAL = 1;
-export const AF_INET = 2;
-export const AF_INET6 = 30;
 export const AF_LINK = 18;
-export const AF_VSOCK = 40;
 export const AF_ROUTE = 17;
 export const AF_SYSTEM = 32;
 export const AF_MAX = 41;
@@ -20,49 +17,15 @@ export const PF_ROUTE = 17;
 export const PF_LINK = 18;
 
 // Socket types and flags: socket(2)
-export const SOCK_STREAM = 1;
-export const SOCK_DGRAM = 2;
-export const SOCK_RAW = 3;
-export const SOCK_RDM = 4;
-export const SOCK_SEQPACKET = 5;
 export const SOCK_MAXADDRLEN = 255;
 
-// Option levels: getsockopt(2)
-export const SOL_SOCKET = 65535;
-export const SOL_LOCAL = 0;
-
-// listen(2), shutdown(2)
-export const SOMAXCONN = 128;
-export const SHUT_RD = 0;
-export const SHUT_WR = 1;
-export const SHUT_RDWR = 2;
-
 // Socket-level options: socket(7)
-export const SO_DEBUG = 1;
-export const SO_REUSEADDR = 4;
-export const SO_TYPE = 4104;
-export const SO_ERROR = 4103;
-export const SO_DONTROUTE = 16;
-export const SO_BROADCAST = 32;
-export const SO_SNDBUF = 4097;
-export const SO_RCVBUF = 4098;
-export const SO_KEEPALIVE = 8;
-export const SO_OOBINLINE = 256;
-export const SO_LINGER = 128;
 export const SO_LINGER_SEC = 4224;
-export const SO_REUSEPORT = 512;
-export const SO_RCVLOWAT = 4100;
-export const SO_SNDLOWAT = 4099;
-export const SO_RCVTIMEO = 4102;
-export const SO_SNDTIMEO = 4101;
 export const SO_BINDTODEVICE = 4404;
 export const SO_TIMESTAMP = 1024;
 export const SO_TIMESTAMP_MONOTONIC = 2048;
-export const SO_ACCEPTCONN = 2;
 export const SO_USELOOPBACK = 64;
-export const SO_NREAD = 4128;
 export const SO_NKE = 4129;
-export const SO_NOSIGPIPE = 4130;
 export const SO_NOADDRERR = 4131;
 export const SO_NWRITE = 4132;
 export const SO_REUSESHAREUID = 4133;
@@ -81,8 +44,6 @@ export const SO_WANTOOBFLAG = 32768;
 export const SO_RESOLVER_SIGNATURE = 4401;
 
 // Peer credentials of a unix socket: unix(4)
-export const LOCAL_PEERCRED = 1;
-export const LOCAL_PEERPID = 2;
 export const LOCAL_PEEREPID = 3;
 export const LOCAL_PEERUUID = 4;
 export const LOCAL_PEEREUUID = 5;
@@ -92,32 +53,23 @@ export const SAE_ASSOCID_ANY = 0;
 export const SAE_CONNID_ANY = 0;
 
 // IP protocols: protocols(5)
-export const IPPROTO_IP = 0;
 export const IPPROTO_HOPOPTS = 0;
-export const IPPROTO_ICMP = 1;
-export const IPPROTO_IGMP = 2;
 export const IPPROTO_IPIP = 4;
-export const IPPROTO_TCP = 6;
 export const IPPROTO_EGP = 8;
 export const IPPROTO_PUP = 12;
-export const IPPROTO_UDP = 17;
 export const IPPROTO_IDP = 22;
 export const IPPROTO_TP = 29;
-export const IPPROTO_IPV6 = 41;
 export const IPPROTO_ROUTING = 43;
 export const IPPROTO_FRAGMENT = 44;
 export const IPPROTO_RSVP = 46;
 export const IPPROTO_GRE = 47;
 export const IPPROTO_ESP = 50;
 export const IPPROTO_AH = 51;
-export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_NONE = 59;
 export const IPPROTO_DSTOPTS = 60;
 export const IPPROTO_MTP = 92;
 export const IPPROTO_ENCAP = 98;
 export const IPPROTO_PIM = 103;
-export const IPPROTO_SCTP = 132;
-export const IPPROTO_RAW = 255;
 export const IPPROTO_MAX = 256;
 export const IPPROTO_ND = 77;
 export const IPPROTO_GGP = 3;
@@ -125,9 +77,6 @@ export const IPPROTO_ST = 7;
 export const IPPROTO_DIVERT = 254;
 
 // IPv4 options: ip(7)
-export const IP_TOS = 3;
-export const IP_TTL = 4;
-export const IP_HDRINCL = 2;
 export const IP_OPTIONS = 1;
 export const IP_RECVOPTS = 5;
 export const IP_RETOPTS = 8;
@@ -135,11 +84,6 @@ export const IP_PKTINFO = 26;
 export const IP_RECVTTL = 24;
 export const IP_RECVTOS = 27;
 export const IP_IPSEC_POLICY = 21;
-export const IP_MULTICAST_IF = 9;
-export const IP_MULTICAST_TTL = 10;
-export const IP_MULTICAST_LOOP = 11;
-export const IP_ADD_MEMBERSHIP = 12;
-export const IP_DROP_MEMBERSHIP = 13;
 export const IP_UNBLOCK_SOURCE = 73;
 export const IP_BLOCK_SOURCE = 72;
 export const IP_ADD_SOURCE_MEMBERSHIP = 70;
@@ -174,13 +118,6 @@ export const IPV6_2292PKTOPTIONS = 25;
 export const IPV6_CHECKSUM = 26;
 export const IPV6_2292HOPLIMIT = 20;
 export const IPV6_NEXTHOP = 48;
-export const IPV6_UNICAST_HOPS = 4;
-export const IPV6_MULTICAST_IF = 9;
-export const IPV6_MULTICAST_HOPS = 10;
-export const IPV6_MULTICAST_LOOP = 11;
-export const IPV6_JOIN_GROUP = 12;
-export const IPV6_LEAVE_GROUP = 13;
-export const IPV6_V6ONLY = 27;
 export const IPV6_IPSEC_POLICY = 28;
 export const IPV6_RECVPKTINFO = 61;
 export const IPV6_PKTINFO = 46;
@@ -197,7 +134,6 @@ export const IPV6_RECVPATHMTU = 43;
 export const IPV6_PATHMTU = 44;
 export const IPV6_DONTFRAG = 62;
 export const IPV6_RECVTCLASS = 35;
-export const IPV6_TCLASS = 36;
 export const IPV6_AUTOFLOWLABEL = 59;
 export const IPV6_USE_MIN_MTU = 42;
 export const IPV6_PORTRANGE = 14;
@@ -227,11 +163,6 @@ export const MCAST_EXCLUDE = 2;
 export const MCAST_UNDEFINED = 0;
 
 // TCP options: tcp(7)
-export const TCP_NODELAY = 1;
-export const TCP_MAXSEG = 2;
-export const TCP_KEEPINTVL = 257;
-export const TCP_KEEPCNT = 258;
-export const TCP_FASTOPEN = 261;
 export const TCP_NOTSENT_LOWAT = 513;
 export const TCP_KEEPALIVE = 16;
 export const TCP_NOOPT = 8;
@@ -250,15 +181,6 @@ export const TCP_MINMSS = 216;
 export const UDP_NOCKSUM = 1;
 
 // Message flags: recv(2), send(2)
-export const MSG_OOB = 1;
-export const MSG_PEEK = 2;
-export const MSG_DONTROUTE = 4;
-export const MSG_CTRUNC = 32;
-export const MSG_TRUNC = 16;
-export const MSG_DONTWAIT = 128;
-export const MSG_EOR = 8;
-export const MSG_WAITALL = 64;
-export const MSG_NOSIGNAL = 524288;
 export const MSG_EOF = 256;
 export const MSG_WAITSTREAM = 512;
 export const MSG_FLUSH = 1024;
@@ -270,17 +192,10 @@ export const MSG_NEEDSA = 65536;
 
 // Control messages: cmsg(3)
 export const SCM_RIGHTS = 1;
-export const SCM_CREDS = 3;
 export const SCM_TIMESTAMP = 2;
 export const SCM_TIMESTAMP_MONOTONIC = 4;
 
 // poll(2)
-export const POLLIN = 1;
-export const POLLPRI = 2;
-export const POLLOUT = 4;
-export const POLLERR = 8;
-export const POLLHUP = 16;
-export const POLLNVAL = 32;
 export const POLLRDNORM = 64;
 export const POLLRDBAND = 128;
 export const POLLWRNORM = 4;
@@ -362,7 +277,6 @@ export const NI_WITHSCOPEID = 32;
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
-export const EINTR = 4;
 export const EIO = 5;
 export const ENXIO = 6;
 export const E2BIG = 7;
@@ -393,9 +307,7 @@ export const EMLINK = 31;
 export const EPIPE = 32;
 export const EDOM = 33;
 export const ERANGE = 34;
-export const EAGAIN = 35;
 export const EWOULDBLOCK = 35;
-export const EINPROGRESS = 36;
 export const EALREADY = 37;
 export const ENOTSOCK = 38;
 export const EDESTADDRREQ = 39;
@@ -412,11 +324,9 @@ export const EADDRNOTAVAIL = 49;
 export const ENETDOWN = 50;
 export const ENETUNREACH = 51;
 export const ENETRESET = 52;
-export const ECONNABORTED = 53;
 export const ECONNRESET = 54;
 export const ENOBUFS = 55;
 export const EISCONN = 56;
-export const ENOTCONN = 57;
 export const ESHUTDOWN = 58;
 export const ETOOMANYREFS = 59;
 export const ETIMEDOUT = 60;
@@ -470,11 +380,9 @@ export const ENOTCAPABLE = 107;
 
 // open(2), fcntl(2)
 export const FD_SETSIZE = 1024;
-export const FD_CLOEXEC = 1;
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
-export const O_NONBLOCK = 4;
 export const O_CLOEXEC = 16777216;
 export const O_ASYNC = 64;
 export const O_APPEND = 8;
@@ -483,11 +391,7 @@ export const O_EXCL = 2048;
 export const O_TRUNC = 1024;
 export const O_NDELAY = 4;
 export const F_DUPFD = 0;
-export const F_DUPFD_CLOEXEC = 67;
 export const F_GETFD = 1;
-export const F_SETFD = 2;
-export const F_GETFL = 3;
-export const F_SETFL = 4;
 export const F_GETOWN = 5;
 export const F_SETOWN = 6;
 export const F_SETNOSIGPIPE = 73;
@@ -497,8 +401,6 @@ export const F_SETLK = 8;
 export const F_SETLKW = 9;
 
 // ioctl(2)
-export const FIONREAD = 1074030207;
-export const FIONBIO = 2147772030;
 export const FIOASYNC = 2147772029;
 export const FIOCLEX = 536897025;
 export const FIONCLEX = 536897026;
@@ -529,15 +431,10 @@ export const IFF_LINK1 = 8192;
 export const IFF_LINK2 = 16384;
 export const IFF_OACTIVE = 1024;
 export const IFNAMSIZ = 16;
-export const IF_NAMESIZE = 16;
 
 // Addresses and ports
 export const INET_ADDRSTRLEN = 16;
 export const INET6_ADDRSTRLEN = 46;
-export const INADDR_ANY = 0;
-export const INADDR_BROADCAST = 4294967295;
-export const INADDR_LOOPBACK = 2130706433;
-export const INADDR_NONE = 4294967295;
 export const IPPORT_RESERVED = 1024;
 export const IPPORT_USERRESERVED = 5000;
 
@@ -547,7 +444,6 @@ export const MAXHOSTNAMELEN = 256;
 export const CONNECT_RESUME_ON_READ_WRITE = 1;
 export const CONNECT_DATA_IDEMPOTENT = 2;
 export const CONNECT_DATA_AUTHENTICATED = 4;
-export const SIGPIPE = 13;
 export const SIGIO = 23;
 export const SIGURG = 16;
 export const _SC_PAGESIZE = 29;

@@ -1,15 +1,10 @@
 // Linux: read by a compiler from glibc's, musl's and the kernel's own headers (tests/abi compares them); the newest from include/uapi of Linux 6.18
 
+export * from "./linux-core.ts";
+
 // Address and protocol families: socket(2)
-export const AF_UNSPEC = 0;
-export const AF_UNIX = 1;
 export const AF_LOCAL = 1;
-export const AF_INET = 2;
-export const AF_INET6 = 10;
-export const AF_NETLINK = 16;
-export const AF_PACKET = 17;
 export const AF_BLUETOOTH = 31;
-export const AF_VSOCK = 40;
 export const AF_CAN = 29;
 export const AF_ROUTE = 16;
 export const AF_MAX = 46;
@@ -23,18 +18,10 @@ export const PF_ROUTE = 16;
 export const PF_PACKET = 17;
 
 // Socket types and flags: socket(2)
-export const SOCK_STREAM = 1;
-export const SOCK_DGRAM = 2;
-export const SOCK_RAW = 3;
-export const SOCK_RDM = 4;
-export const SOCK_SEQPACKET = 5;
 export const SOCK_DCCP = 6;
 export const SOCK_PACKET = 10;
-export const SOCK_CLOEXEC = 524288;
-export const SOCK_NONBLOCK = 2048;
 
 // Option levels: getsockopt(2)
-export const SOL_SOCKET = 1;
 export const SOL_IP = 0;
 export const SOL_IPV6 = 41;
 export const SOL_TCP = 6;
@@ -50,36 +37,13 @@ export const SOL_XDP = 283;
 export const SOL_ALG = 279;
 export const SOL_TLS = 282;
 
-// listen(2), shutdown(2)
-export const SOMAXCONN = 4096;
-export const SHUT_RD = 0;
-export const SHUT_WR = 1;
-export const SHUT_RDWR = 2;
-
 // Socket-level options: socket(7)
-export const SO_DEBUG = 1;
-export const SO_REUSEADDR = 2;
-export const SO_TYPE = 3;
-export const SO_ERROR = 4;
-export const SO_DONTROUTE = 5;
-export const SO_BROADCAST = 6;
-export const SO_SNDBUF = 7;
-export const SO_RCVBUF = 8;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
-export const SO_KEEPALIVE = 9;
-export const SO_OOBINLINE = 10;
 export const SO_NO_CHECK = 11;
 export const SO_PRIORITY = 12;
-export const SO_LINGER = 13;
 export const SO_BSDCOMPAT = 14;
-export const SO_REUSEPORT = 15;
 export const SO_PASSCRED = 16;
-export const SO_PEERCRED = 17;
-export const SO_RCVLOWAT = 18;
-export const SO_SNDLOWAT = 19;
-export const SO_RCVTIMEO = 20;
-export const SO_SNDTIMEO = 21;
 export const SO_RCVTIMEO_OLD = 20;
 export const SO_SNDTIMEO_OLD = 21;
 export const SO_RCVTIMEO_NEW = 66;
@@ -99,12 +63,9 @@ export const SO_TIMESTAMPING_OLD = 37;
 export const SO_TIMESTAMP_NEW = 63;
 export const SO_TIMESTAMPNS_NEW = 64;
 export const SO_TIMESTAMPING_NEW = 65;
-export const SO_ACCEPTCONN = 30;
 export const SO_PEERSEC = 31;
 export const SO_PASSSEC = 34;
 export const SO_MARK = 36;
-export const SO_PROTOCOL = 38;
-export const SO_DOMAIN = 39;
 export const SO_RXQ_OVFL = 40;
 export const SO_WIFI_STATUS = 41;
 export const SO_PEEK_OFF = 42;
@@ -145,26 +106,19 @@ export const SO_PASSRIGHTS = 83;
 export const SO_INQ = 84;
 
 // IP protocols: protocols(5)
-export const IPPROTO_IP = 0;
 export const IPPROTO_HOPOPTS = 0;
-export const IPPROTO_ICMP = 1;
-export const IPPROTO_IGMP = 2;
 export const IPPROTO_IPIP = 4;
-export const IPPROTO_TCP = 6;
 export const IPPROTO_EGP = 8;
 export const IPPROTO_PUP = 12;
-export const IPPROTO_UDP = 17;
 export const IPPROTO_IDP = 22;
 export const IPPROTO_TP = 29;
 export const IPPROTO_DCCP = 33;
-export const IPPROTO_IPV6 = 41;
 export const IPPROTO_ROUTING = 43;
 export const IPPROTO_FRAGMENT = 44;
 export const IPPROTO_RSVP = 46;
 export const IPPROTO_GRE = 47;
 export const IPPROTO_ESP = 50;
 export const IPPROTO_AH = 51;
-export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_NONE = 59;
 export const IPPROTO_DSTOPTS = 60;
 export const IPPROTO_MTP = 92;
@@ -172,19 +126,14 @@ export const IPPROTO_BEETPH = 94;
 export const IPPROTO_ENCAP = 98;
 export const IPPROTO_PIM = 103;
 export const IPPROTO_COMP = 108;
-export const IPPROTO_SCTP = 132;
 export const IPPROTO_MH = 135;
 export const IPPROTO_UDPLITE = 136;
 export const IPPROTO_MPLS = 137;
 export const IPPROTO_ETHERNET = 143;
-export const IPPROTO_RAW = 255;
 export const IPPROTO_MPTCP = 262;
 export const IPPROTO_MAX = 263;
 
 // IPv4 options: ip(7)
-export const IP_TOS = 1;
-export const IP_TTL = 2;
-export const IP_HDRINCL = 3;
 export const IP_OPTIONS = 4;
 export const IP_ROUTER_ALERT = 5;
 export const IP_RECVOPTS = 6;
@@ -215,11 +164,6 @@ export const IP_PMTUDISC_DO = 2;
 export const IP_PMTUDISC_PROBE = 3;
 export const IP_PMTUDISC_INTERFACE = 4;
 export const IP_PMTUDISC_OMIT = 5;
-export const IP_MULTICAST_IF = 32;
-export const IP_MULTICAST_TTL = 33;
-export const IP_MULTICAST_LOOP = 34;
-export const IP_ADD_MEMBERSHIP = 35;
-export const IP_DROP_MEMBERSHIP = 36;
 export const IP_UNBLOCK_SOURCE = 37;
 export const IP_BLOCK_SOURCE = 38;
 export const IP_ADD_SOURCE_MEMBERSHIP = 39;
@@ -245,19 +189,12 @@ export const IPV6_CHECKSUM = 7;
 export const IPV6_2292HOPLIMIT = 8;
 export const IPV6_NEXTHOP = 9;
 export const IPV6_AUTHHDR = 10;
-export const IPV6_UNICAST_HOPS = 16;
-export const IPV6_MULTICAST_IF = 17;
-export const IPV6_MULTICAST_HOPS = 18;
-export const IPV6_MULTICAST_LOOP = 19;
-export const IPV6_JOIN_GROUP = 20;
-export const IPV6_LEAVE_GROUP = 21;
 export const IPV6_ADD_MEMBERSHIP = 20;
 export const IPV6_DROP_MEMBERSHIP = 21;
 export const IPV6_ROUTER_ALERT = 22;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_MTU = 24;
 export const IPV6_RECVERR = 25;
-export const IPV6_V6ONLY = 26;
 export const IPV6_JOIN_ANYCAST = 27;
 export const IPV6_LEAVE_ANYCAST = 28;
 export const IPV6_MULTICAST_ALL = 29;
@@ -281,7 +218,6 @@ export const IPV6_RECVPATHMTU = 60;
 export const IPV6_PATHMTU = 61;
 export const IPV6_DONTFRAG = 62;
 export const IPV6_RECVTCLASS = 66;
-export const IPV6_TCLASS = 67;
 export const IPV6_AUTOFLOWLABEL = 70;
 export const IPV6_ADDR_PREFERENCES = 72;
 export const IPV6_MINHOPCOUNT = 73;
@@ -313,12 +249,8 @@ export const MCAST_INCLUDE = 1;
 export const MCAST_EXCLUDE = 0;
 
 // TCP options: tcp(7)
-export const TCP_NODELAY = 1;
-export const TCP_MAXSEG = 2;
 export const TCP_CORK = 3;
 export const TCP_KEEPIDLE = 4;
-export const TCP_KEEPINTVL = 5;
-export const TCP_KEEPCNT = 6;
 export const TCP_SYNCNT = 7;
 export const TCP_LINGER2 = 8;
 export const TCP_DEFER_ACCEPT = 9;
@@ -335,7 +267,6 @@ export const TCP_REPAIR = 19;
 export const TCP_REPAIR_QUEUE = 20;
 export const TCP_QUEUE_SEQ = 21;
 export const TCP_REPAIR_OPTIONS = 22;
-export const TCP_FASTOPEN = 23;
 export const TCP_TIMESTAMP = 24;
 export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_CC_INFO = 26;
@@ -383,32 +314,18 @@ export const MPTCP_SUBFLOW_ADDRS = 3;
 export const MPTCP_FULL_INFO = 4;
 
 // Message flags: recv(2), send(2)
-export const MSG_OOB = 1;
-export const MSG_PEEK = 2;
-export const MSG_DONTROUTE = 4;
 export const MSG_TRYHARD = 4;
-export const MSG_CTRUNC = 8;
 export const MSG_PROXY = 16;
-export const MSG_TRUNC = 32;
-export const MSG_DONTWAIT = 64;
-export const MSG_EOR = 128;
-export const MSG_WAITALL = 256;
 export const MSG_FIN = 512;
 export const MSG_SYN = 1024;
 export const MSG_CONFIRM = 2048;
 export const MSG_RST = 4096;
-export const MSG_ERRQUEUE = 8192;
-export const MSG_NOSIGNAL = 16384;
-export const MSG_MORE = 32768;
 export const MSG_WAITFORONE = 65536;
 export const MSG_BATCH = 262144;
-export const MSG_ZEROCOPY = 67108864;
 export const MSG_FASTOPEN = 536870912;
-export const MSG_CMSG_CLOEXEC = 1073741824;
 
 // Control messages: cmsg(3)
 export const SCM_RIGHTS = 1;
-export const SCM_CREDENTIALS = 2;
 export const SCM_TIMESTAMP = 29;
 export const SCM_TIMESTAMPNS = 35;
 export const SCM_TIMESTAMPING = 37;
@@ -449,19 +366,12 @@ export const SO_EE_ORIGIN_TIMESTAMPING = 4;
 export const SO_EE_CODE_ZEROCOPY_COPIED = 1;
 
 // poll(2)
-export const POLLIN = 1;
-export const POLLPRI = 2;
-export const POLLOUT = 4;
-export const POLLERR = 8;
-export const POLLHUP = 16;
-export const POLLNVAL = 32;
 export const POLLRDNORM = 64;
 export const POLLRDBAND = 128;
 export const POLLWRNORM = 256;
 export const POLLWRBAND = 512;
 export const POLLMSG = 1024;
 export const POLLREMOVE = 4096;
-export const POLLRDHUP = 8192;
 
 // epoll(7), eventfd(2)
 export const EPOLLIN = 1;
@@ -478,8 +388,6 @@ export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_MOD = 3;
 export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CLOEXEC = 524288;
-export const EFD_CLOEXEC = 524288;
-export const EFD_NONBLOCK = 2048;
 export const EFD_SEMAPHORE = 1;
 
 // Resolver: getaddrinfo(3), getnameinfo(3)
@@ -524,14 +432,12 @@ export const NI_NUMERICSCOPE = 256;
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
-export const EINTR = 4;
 export const EIO = 5;
 export const ENXIO = 6;
 export const E2BIG = 7;
 export const ENOEXEC = 8;
 export const EBADF = 9;
 export const ECHILD = 10;
-export const EAGAIN = 11;
 export const EWOULDBLOCK = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;
@@ -624,11 +530,9 @@ export const EADDRNOTAVAIL = 99;
 export const ENETDOWN = 100;
 export const ENETUNREACH = 101;
 export const ENETRESET = 102;
-export const ECONNABORTED = 103;
 export const ECONNRESET = 104;
 export const ENOBUFS = 105;
 export const EISCONN = 106;
-export const ENOTCONN = 107;
 export const ESHUTDOWN = 108;
 export const ETOOMANYREFS = 109;
 export const ETIMEDOUT = 110;
@@ -636,7 +540,6 @@ export const ECONNREFUSED = 111;
 export const EHOSTDOWN = 112;
 export const EHOSTUNREACH = 113;
 export const EALREADY = 114;
-export const EINPROGRESS = 115;
 export const ESTALE = 116;
 export const EUCLEAN = 117;
 export const ENOTNAM = 118;
@@ -658,11 +561,9 @@ export const EHWPOISON = 133;
 
 // open(2), fcntl(2)
 export const FD_SETSIZE = 1024;
-export const FD_CLOEXEC = 1;
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
-export const O_NONBLOCK = 2048;
 export const O_CLOEXEC = 524288;
 export const O_ASYNC = 8192;
 export const O_APPEND = 1024;
@@ -671,11 +572,7 @@ export const O_EXCL = 128;
 export const O_TRUNC = 512;
 export const O_NDELAY = 2048;
 export const F_DUPFD = 0;
-export const F_DUPFD_CLOEXEC = 1030;
 export const F_GETFD = 1;
-export const F_SETFD = 2;
-export const F_GETFL = 3;
-export const F_SETFL = 4;
 export const F_GETOWN = 9;
 export const F_SETOWN = 8;
 export const F_GETLK = 5;
@@ -687,8 +584,6 @@ export const F_SETPIPE_SZ = 1031;
 export const F_GETPIPE_SZ = 1032;
 
 // ioctl(2)
-export const FIONREAD = 21531;
-export const FIONBIO = 21537;
 export const FIOASYNC = 21586;
 export const FIOCLEX = 21585;
 export const FIONCLEX = 21584;
@@ -724,24 +619,18 @@ export const IFF_PROMISC = 256;
 export const IFF_ALLMULTI = 512;
 export const IFF_MULTICAST = 4096;
 export const IFNAMSIZ = 16;
-export const IF_NAMESIZE = 16;
 export const IFF_LOWER_UP = 65536;
 export const IFF_DORMANT = 131072;
 
 // Addresses and ports
 export const INET_ADDRSTRLEN = 16;
 export const INET6_ADDRSTRLEN = 46;
-export const INADDR_ANY = 0;
-export const INADDR_BROADCAST = 4294967295;
-export const INADDR_LOOPBACK = 2130706433;
-export const INADDR_NONE = 4294967295;
 export const IPPORT_RESERVED = 1024;
 export const IPPORT_USERRESERVED = 5000;
 
 // Everything else
 export const IOV_MAX = 1024;
 export const UIO_MAXIOV = 1024;
-export const SIGPIPE = 13;
 export const SIGIO = 29;
 export const SIGURG = 23;
 export const _SC_PAGESIZE = 30;

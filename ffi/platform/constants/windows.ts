@@ -1,10 +1,8 @@
 // Windows: read by a compiler from mingw-w64's headers; three values from Microsoft's documentation of UDP segmentation and SO_REUSE_UNICASTPORT
 
+export * from "./windows-core.ts";
+
 // Address and protocol families: socket(2)
-export const AF_UNSPEC = 0;
-export const AF_UNIX = 1;
-export const AF_INET = 2;
-export const AF_INET6 = 23;
 export const AF_BTH = 32;
 export const AF_MAX = 33;
 export const AF_IRDA = 26;
@@ -13,40 +11,13 @@ export const PF_UNIX = 1;
 export const PF_INET = 2;
 export const PF_INET6 = 23;
 
-// Socket types and flags: socket(2)
-export const SOCK_STREAM = 1;
-export const SOCK_DGRAM = 2;
-export const SOCK_RAW = 3;
-export const SOCK_RDM = 4;
-export const SOCK_SEQPACKET = 5;
-
-// Option levels: getsockopt(2)
-export const SOL_SOCKET = 65535;
-
 // listen(2), shutdown(2)
-export const SOMAXCONN = 2147483647;
 export const SD_RECEIVE = 0;
 export const SD_SEND = 1;
 export const SD_BOTH = 2;
 
 // Socket-level options: socket(7)
-export const SO_DEBUG = 1;
-export const SO_REUSEADDR = 4;
-export const SO_TYPE = 4104;
-export const SO_ERROR = 4103;
-export const SO_DONTROUTE = 16;
-export const SO_BROADCAST = 32;
-export const SO_SNDBUF = 4097;
-export const SO_RCVBUF = 4098;
-export const SO_KEEPALIVE = 8;
-export const SO_OOBINLINE = 256;
-export const SO_LINGER = 128;
-export const SO_RCVLOWAT = 4100;
-export const SO_SNDLOWAT = 4099;
-export const SO_RCVTIMEO = 4102;
-export const SO_SNDTIMEO = 4101;
 export const SO_TIMESTAMP = 12298;
-export const SO_ACCEPTCONN = 2;
 export const SO_USELOOPBACK = 64;
 export const SO_EXCLUSIVEADDRUSE = -5;
 export const SO_CONDITIONAL_ACCEPT = 12290;
@@ -69,26 +40,17 @@ export const SO_DONTLINGER = -129;
 export const SO_REUSE_UNICASTPORT = 12295;
 
 // IP protocols: protocols(5)
-export const IPPROTO_IP = 0;
 export const IPPROTO_HOPOPTS = 0;
-export const IPPROTO_ICMP = 1;
-export const IPPROTO_IGMP = 2;
-export const IPPROTO_TCP = 6;
 export const IPPROTO_EGP = 8;
 export const IPPROTO_PUP = 12;
-export const IPPROTO_UDP = 17;
 export const IPPROTO_IDP = 22;
-export const IPPROTO_IPV6 = 41;
 export const IPPROTO_ROUTING = 43;
 export const IPPROTO_FRAGMENT = 44;
 export const IPPROTO_ESP = 50;
 export const IPPROTO_AH = 51;
-export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_NONE = 59;
 export const IPPROTO_DSTOPTS = 60;
 export const IPPROTO_PIM = 103;
-export const IPPROTO_SCTP = 132;
-export const IPPROTO_RAW = 255;
 export const IPPROTO_MAX = 256;
 export const IPPROTO_ND = 77;
 export const IPPROTO_GGP = 3;
@@ -96,9 +58,6 @@ export const IPPROTO_ST = 5;
 export const IPPROTO_L2TP = 115;
 
 // IPv4 options: ip(7)
-export const IP_TOS = 3;
-export const IP_TTL = 4;
-export const IP_HDRINCL = 2;
 export const IP_OPTIONS = 1;
 export const IP_PKTINFO = 19;
 export const IP_MTU_DISCOVER = 71;
@@ -111,11 +70,6 @@ export const IP_PMTUDISC_DO = 1;
 export const IP_PMTUDISC_PROBE = 3;
 export const IP_PMTUDISC_NOT_SET = 0;
 export const IP_PMTUDISC_MAX = 4;
-export const IP_MULTICAST_IF = 9;
-export const IP_MULTICAST_TTL = 10;
-export const IP_MULTICAST_LOOP = 11;
-export const IP_ADD_MEMBERSHIP = 12;
-export const IP_DROP_MEMBERSHIP = 13;
 export const IP_UNBLOCK_SOURCE = 18;
 export const IP_BLOCK_SOURCE = 17;
 export const IP_ADD_SOURCE_MEMBERSHIP = 15;
@@ -141,18 +95,11 @@ export const IP_USER_MTU = 76;
 
 // IPv6 options: ipv6(7), RFC 3493, RFC 3542
 export const IPV6_CHECKSUM = 26;
-export const IPV6_UNICAST_HOPS = 4;
-export const IPV6_MULTICAST_IF = 9;
-export const IPV6_MULTICAST_HOPS = 10;
-export const IPV6_MULTICAST_LOOP = 11;
-export const IPV6_JOIN_GROUP = 12;
-export const IPV6_LEAVE_GROUP = 13;
 export const IPV6_ADD_MEMBERSHIP = 12;
 export const IPV6_DROP_MEMBERSHIP = 13;
 export const IPV6_MTU_DISCOVER = 71;
 export const IPV6_MTU = 72;
 export const IPV6_RECVERR = 75;
-export const IPV6_V6ONLY = 27;
 export const IPV6_HDRINCL = 2;
 export const IPV6_PKTINFO = 19;
 export const IPV6_HOPLIMIT = 21;
@@ -161,7 +108,6 @@ export const IPV6_RECVRTHDR = 38;
 export const IPV6_RTHDR = 32;
 export const IPV6_DONTFRAG = 14;
 export const IPV6_RECVTCLASS = 40;
-export const IPV6_TCLASS = 39;
 export const IPV6_UNICAST_IF = 31;
 export const IPV6_PROTECTION_LEVEL = 23;
 export const IPV6_RECVIF = 24;
@@ -185,12 +131,7 @@ export const MCAST_INCLUDE = 0;
 export const MCAST_EXCLUDE = 1;
 
 // TCP options: tcp(7)
-export const TCP_NODELAY = 1;
-export const TCP_MAXSEG = 4;
 export const TCP_KEEPIDLE = 3;
-export const TCP_KEEPINTVL = 17;
-export const TCP_KEEPCNT = 16;
-export const TCP_FASTOPEN = 15;
 export const TCP_KEEPALIVE = 3;
 export const TCP_STATS = 12;
 export const TCP_BSDURGENT = 28672;
@@ -215,12 +156,6 @@ export const UDP_SEND_MSG_SIZE = 2;
 export const UDP_RECV_MAX_COALESCED_SIZE = 3;
 
 // Message flags: recv(2), send(2)
-export const MSG_OOB = 1;
-export const MSG_PEEK = 2;
-export const MSG_DONTROUTE = 4;
-export const MSG_CTRUNC = 512;
-export const MSG_TRUNC = 256;
-export const MSG_WAITALL = 8;
 export const MSG_PUSH_IMMEDIATE = 32;
 export const MSG_PARTIAL = 32768;
 export const MSG_INTERRUPT = 16;
@@ -229,12 +164,6 @@ export const MSG_MCAST = 2048;
 export const MSG_MAXIOVLEN = 16;
 
 // poll(2)
-export const POLLIN = 768;
-export const POLLPRI = 1024;
-export const POLLOUT = 16;
-export const POLLERR = 1;
-export const POLLHUP = 2;
-export const POLLNVAL = 4;
 export const POLLRDNORM = 256;
 export const POLLRDBAND = 512;
 export const POLLWRNORM = 16;
@@ -275,13 +204,11 @@ export const NI_MAXSERV = 32;
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
-export const EINTR = 4;
 export const EIO = 5;
 export const ENXIO = 6;
 export const E2BIG = 7;
 export const EBADF = 9;
 export const ECHILD = 10;
-export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;
 export const EFAULT = 14;
@@ -312,13 +239,11 @@ export const EAFNOSUPPORT = 102;
 export const EALREADY = 103;
 export const EBADMSG = 104;
 export const ECANCELED = 105;
-export const ECONNABORTED = 106;
 export const ECONNREFUSED = 107;
 export const ECONNRESET = 108;
 export const EDESTADDRREQ = 109;
 export const EHOSTUNREACH = 110;
 export const EIDRM = 111;
-export const EINPROGRESS = 112;
 export const EISCONN = 113;
 export const ELOOP = 114;
 export const EMSGSIZE = 115;
@@ -330,7 +255,6 @@ export const ENODATA = 120;
 export const ENOLINK = 121;
 export const ENOMSG = 122;
 export const ENOPROTOOPT = 123;
-export const ENOTCONN = 126;
 export const ENOTRECOVERABLE = 127;
 export const ENOTSOCK = 128;
 export const ENOTSUP = 129;
@@ -346,14 +270,11 @@ export const ETXTBSY = 139;
 export const EWOULDBLOCK = 140;
 
 // Error numbers of Winsock
-export const WSAEINTR = 10004;
 export const WSAEBADF = 10009;
 export const WSAEACCES = 10013;
 export const WSAEFAULT = 10014;
 export const WSAEINVAL = 10022;
 export const WSAEMFILE = 10024;
-export const WSAEWOULDBLOCK = 10035;
-export const WSAEINPROGRESS = 10036;
 export const WSAEALREADY = 10037;
 export const WSAENOTSOCK = 10038;
 export const WSAEDESTADDRREQ = 10039;
@@ -370,11 +291,9 @@ export const WSAEADDRNOTAVAIL = 10049;
 export const WSAENETDOWN = 10050;
 export const WSAENETUNREACH = 10051;
 export const WSAENETRESET = 10052;
-export const WSAECONNABORTED = 10053;
 export const WSAECONNRESET = 10054;
 export const WSAENOBUFS = 10055;
 export const WSAEISCONN = 10056;
-export const WSAENOTCONN = 10057;
 export const WSAESHUTDOWN = 10058;
 export const WSAETOOMANYREFS = 10059;
 export const WSAETIMEDOUT = 10060;
@@ -483,8 +402,6 @@ export const SIO_CPU_AFFINITY = 2550136853;
 export const SIO_TRANSLATE_HANDLE = 3355443213;
 export const SIO_ASSOCIATE_HANDLE = 2281701377;
 export const SIO_IDEAL_SEND_BACKLOG_QUERY = 1074033787;
-export const FIONREAD = 1074030207;
-export const FIONBIO = 2147772030;
 export const FIOASYNC = 2147772029;
 export const SIOCATMARK = 1074033415;
 
@@ -493,15 +410,10 @@ export const IFF_UP = 1;
 export const IFF_BROADCAST = 2;
 export const IFF_LOOPBACK = 4;
 export const IFF_MULTICAST = 16;
-export const IF_NAMESIZE = 256;
 
 // Addresses and ports
 export const INET_ADDRSTRLEN = 22;
 export const INET6_ADDRSTRLEN = 65;
-export const INADDR_ANY = 0;
-export const INADDR_BROADCAST = 4294967295;
-export const INADDR_LOOPBACK = 2130706433;
-export const INADDR_NONE = 4294967295;
 export const IPPORT_RESERVED = 1024;
 
 // Everything else

@@ -1,0 +1,145 @@
+// FreeBSD: the constants that the library itself goes by, loaded with it. The rest, and where they come from: freebsd.ts
+
+// Address and protocol families: socket(2)
+export const AF_UNSPEC = 0;
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 28;
+export const AF_NETLINK = 38;
+
+// Socket types and flags: socket(2)
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+export const SOCK_RDM = 4;
+export const SOCK_SEQPACKET = 5;
+export const SOCK_CLOEXEC = 268435456;
+export const SOCK_NONBLOCK = 536870912;
+
+// Option levels: getsockopt(2)
+export const SOL_SOCKET = 65535;
+export const SOL_LOCAL = 0;
+
+// listen(2), shutdown(2)
+export const SOMAXCONN = 128;
+export const SHUT_RD = 0;
+export const SHUT_WR = 1;
+export const SHUT_RDWR = 2;
+
+// Socket-level options: socket(7)
+export const SO_DEBUG = 1;
+export const SO_REUSEADDR = 4;
+export const SO_TYPE = 4104;
+export const SO_ERROR = 4103;
+export const SO_DONTROUTE = 16;
+export const SO_BROADCAST = 32;
+export const SO_SNDBUF = 4097;
+export const SO_RCVBUF = 4098;
+export const SO_KEEPALIVE = 8;
+export const SO_OOBINLINE = 256;
+export const SO_LINGER = 128;
+export const SO_REUSEPORT = 512;
+export const SO_RCVLOWAT = 4100;
+export const SO_SNDLOWAT = 4099;
+export const SO_RCVTIMEO = 4102;
+export const SO_SNDTIMEO = 4101;
+export const SO_ACCEPTCONN = 2;
+export const SO_PROTOCOL = 4118;
+export const SO_DOMAIN = 4121;
+export const SO_NOSIGPIPE = 2048;
+
+// Peer credentials of a unix socket: unix(4)
+export const LOCAL_PEERCRED = 1;
+
+// IP protocols: protocols(5)
+export const IPPROTO_IP = 0;
+export const IPPROTO_ICMP = 1;
+export const IPPROTO_IGMP = 2;
+export const IPPROTO_TCP = 6;
+export const IPPROTO_UDP = 17;
+export const IPPROTO_IPV6 = 41;
+export const IPPROTO_ICMPV6 = 58;
+export const IPPROTO_SCTP = 132;
+export const IPPROTO_RAW = 255;
+
+// IPv4 options: ip(7)
+export const IP_TOS = 3;
+export const IP_TTL = 4;
+export const IP_HDRINCL = 2;
+export const IP_MULTICAST_IF = 9;
+export const IP_MULTICAST_TTL = 10;
+export const IP_MULTICAST_LOOP = 11;
+export const IP_ADD_MEMBERSHIP = 12;
+export const IP_DROP_MEMBERSHIP = 13;
+
+// IPv6 options: ipv6(7), RFC 3493, RFC 3542
+export const IPV6_UNICAST_HOPS = 4;
+export const IPV6_MULTICAST_IF = 9;
+export const IPV6_MULTICAST_HOPS = 10;
+export const IPV6_MULTICAST_LOOP = 11;
+export const IPV6_JOIN_GROUP = 12;
+export const IPV6_LEAVE_GROUP = 13;
+export const IPV6_V6ONLY = 27;
+export const IPV6_TCLASS = 61;
+
+// TCP options: tcp(7)
+export const TCP_NODELAY = 1;
+export const TCP_MAXSEG = 2;
+export const TCP_KEEPINTVL = 512;
+export const TCP_KEEPCNT = 1024;
+export const TCP_FASTOPEN = 1025;
+
+// Message flags: recv(2), send(2)
+export const MSG_OOB = 1;
+export const MSG_PEEK = 2;
+export const MSG_DONTROUTE = 4;
+export const MSG_CTRUNC = 32;
+export const MSG_TRUNC = 16;
+export const MSG_DONTWAIT = 128;
+export const MSG_EOR = 8;
+export const MSG_WAITALL = 64;
+export const MSG_NOSIGNAL = 131072;
+export const MSG_CMSG_CLOEXEC = 262144;
+
+// Control messages: cmsg(3)
+export const SCM_CREDS = 3;
+
+// poll(2)
+export const POLLIN = 1;
+export const POLLPRI = 2;
+export const POLLOUT = 4;
+export const POLLERR = 8;
+export const POLLHUP = 16;
+export const POLLNVAL = 32;
+export const POLLRDHUP = 16384;
+
+// Error numbers: errno(3)
+export const EINTR = 4;
+export const EAGAIN = 35;
+export const EINPROGRESS = 36;
+export const ECONNABORTED = 53;
+export const ENOTCONN = 57;
+
+// open(2), fcntl(2)
+export const FD_CLOEXEC = 1;
+export const O_NONBLOCK = 4;
+export const F_DUPFD_CLOEXEC = 17;
+export const F_SETFD = 2;
+export const F_GETFL = 3;
+export const F_SETFL = 4;
+
+// ioctl(2)
+export const FIONREAD = 1074030207;
+export const FIONBIO = 2147772030;
+
+// Interfaces: netdevice(7)
+export const IF_NAMESIZE = 16;
+
+// Addresses and ports
+export const INADDR_ANY = 0;
+export const INADDR_BROADCAST = 4294967295;
+export const INADDR_LOOPBACK = 2130706433;
+export const INADDR_NONE = 4294967295;
+
+// Everything else
+export const SIGPIPE = 13;

@@ -1,0 +1,64 @@
+// The constants that users import: one table for each OS, one union of them, and the few that "berkeley" itself exports.
+
+import { describe, expect, test } from "bun:test";
+import * as berkeley from "../src/index.ts";
+import * as all from "../src/constants.ts";
+import * as darwin from "../ffi/platform/constants/darwin.ts";
+import * as freebsd from "../ffi/platform/constants/freebsd.ts";
+import * as linux from "../ffi/platform/constants/linux.ts";
+import * as windows from "../ffi/platform/constants/windows.ts";
+import { platform } from "../ffi/platform/index.ts";
+
+const tables: Readonly<Record<string, Readonly<Record<string, number>>>> = { linux, darwin, freebsd, windows };
+const union = new Set(Object.values(tables).flatMap((table) => Object.keys(table)));
+
+describe('"berkeley/constants"', () => {
+  test("has every name of every system, and no other", () => {
+    expect(Object.keys(all).toSorted()).toEqual([...union].toSorted());
+  });
+
+  test("has this system's values, and undefined where this system lacks a name", () => {
+    const here = tables[platform.name] ?? {};
+    for (const [name, value] of Object.entries(all)) expect([name, value]).toEqual([name, here[name] as number]);
+  });
+});
+
+describe('"berkeley/constants/<system>"', () => {
+  test("has numbers only", () => {
+    for (const table of Object.values(tables)) {
+      for (const [name, value] of Object.entries(table)) expect([name, typeof value]).toEqual([name, "number"]);
+    }
+  });
+
+  test("loads on its own system", async () => {
+    const own = await import(`../src/constants/${platform.name}.ts`);
+    expect(own.SOL_SOCKET).toBe(platform.constants.SOL_SOCKET);
+  });
+
+  for (const name of Object.keys(tables).filter((other) => other !== platform.name)) {
+    test(`refuses to load ${name} here, and says what to import instead`, async () => {
+      const refusal: unknown = await import(`../src/constants/${name}.ts`).catch((error: unknown) => error);
+      expect(refusal).toBeInstanceOf(berkeley.SocketError);
+      expect((refusal as berkeley.SocketError).kind).toBe("not-supported");
+      expect((refusal as berkeley.SocketError).message).toContain('import "berkeley/constants"');
+    });
+  }
+});
+
+describe('"berkeley"', () => {
+  test("exports the common constants with this system's values", () => {
+    const exported = Object.entries(berkeley).filter(([name]) => union.has(name));
+    expect(exported.length).toBeGreaterThan(80);
+    const here = tables[platform.name] ?? {};
+    for (const [name, value] of exported) expect([name, value as unknown]).toEqual([name, here[name]]);
+  });
+
+  test("does not load the big tables", () => {
+    const program = `
+      await import(${JSON.stringify(import.meta.resolve("../src/index.ts"))});
+      console.log(Object.keys(require.cache).filter((path) => /constants\\/(linux|darwin|freebsd|windows)\\.ts$/.test(path)).length);
+    `;
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", program]);
+    expect(stdout.toString().trim()).toBe("0");
+  });
+});
