@@ -15,6 +15,7 @@ const cIoctl = required("ioctl");
 const cPipe = required("pipe");
 const cRead = required("read");
 const cWrite = required("write");
+const cSigaction = required("sigaction");
 const cSignal = required("signal");
 const cEventfd = optional("eventfd");
 
@@ -129,17 +130,17 @@ export function read(fd: number, buffer: View): number {
   return size === -1 ? failure() : size;
 }
 
-const SIG_DFL = 0;
+const SIG_DFL = 0n;
 const SIG_IGN = 1;
-let ignoresSigpipe = false;
+// struct sigaction begins with its handler on Linux, macOS and FreeBSD; glibc's, the longest, has 152 bytes
+const action = new BigUint64Array(new ArrayBuffer(256));
 
 /**
- * Sees to it that SIGPIPE cannot end the process: for sendfile(2) and splice(2), which have no MSG_NOSIGNAL. Bun ignores
- * it anyway; a handler that somebody has set is left alone, the default (death) is not. signal(2).
+ * Sees to it that SIGPIPE cannot end the process: for sendfile(2) and splice(2), which have no MSG_NOSIGNAL. Bun ignores it
+ * when it starts, but `process.off` of the last handler brings the default back (death), so it is looked at each time; a
+ * handler that somebody has set is left alone. sigaction(2), signal(2).
  */
 export function ignoreSigpipe(): void {
-  if (ignoresSigpipe || core.SIGPIPE === undefined) return;
-  const before = cSignal(core.SIGPIPE, SIG_IGN);
-  if (before !== SIG_DFL && before !== SIG_IGN && before !== -1) cSignal(core.SIGPIPE, before);
-  ignoresSigpipe = true;
+  if (core.SIGPIPE === undefined || cSigaction(core.SIGPIPE, null, action) === -1) return;
+  if (action[0] === SIG_DFL) cSignal(core.SIGPIPE, SIG_IGN);
 }

@@ -27,11 +27,9 @@ export function errnoNumber(name: string): number {
   return platform.errnos[name] ?? 0;
 }
 
-const { hotErrnos } = platform;
-
-/** EAGAIN, known without loading the table of all; so are the next two. */
-export const EAGAIN: number = hotErrnos.EAGAIN;
+/** EAGAIN, with which every hot path compares. */
+export const EAGAIN: number = errnoNumber("EAGAIN");
 /** EINTR. */
-export const EINTR: number = hotErrnos.EINTR;
+export const EINTR: number = errnoNumber("EINTR");
 /** EINPROGRESS. */
-export const EINPROGRESS: number = hotErrnos.EINPROGRESS;
+export const EINPROGRESS: number = errnoNumber("EINPROGRESS");

@@ -1,11 +1,7 @@
 // The one error class, and the one place where an error number becomes it.
 
 import { errnoName, errnoNumber } from "../ffi/errno.ts";
-import { later } from "./later.ts";
-
-const texts: () => typeof import("./errno-text.ts") = later(
-  () => require("./errno-text.ts") as typeof import("./errno-text.ts"),
-);
+import { advice, describe } from "./errno-text.ts";
 
 /** What went wrong, in GIO's vocabulary: stable across operating systems, made for `switch`. */
 export type SocketErrorKind =
@@ -171,7 +167,6 @@ export function failed(result: number, { syscall, address, bytesWritten, advice:
   const code = errnoName(-result) ?? `E${-result}`;
   const target = address === undefined ? "" : ` ${address}`;
   const partly = bytesWritten === undefined ? "" : ` after ${bytesWritten} bytes`;
-  const { advice, describe } = texts();
   const hint = own ?? advice(code, syscall);
   return new SocketError(`${syscall}${target}: ${describe(code)} (${code})${partly}${hint === "" ? "" : `; ${hint}`}`, {
     code,
@@ -208,6 +203,16 @@ export function cancelled(syscall: string, bytesWritten?: number): SocketError {
     syscall,
     kind: "cancelled",
     bytesWritten,
+  });
+}
+
+/** The error of changing something that an operation under way uses. */
+export function pending(syscall: string, what: string): SocketError {
+  return new SocketError(`${syscall}: the ${what} is in use by an operation that has not ended; await it first`, {
+    code: "EALREADY",
+    errno: -errnoNumber("EALREADY"),
+    syscall,
+    kind: "pending",
   });
 }
 

@@ -1,11 +1,26 @@
-/**
- * A module that few programs need, loaded when it is first asked for: importing berkeley must stay a matter of a few
- * milliseconds, and half of it is tables of options. `require` is synchronous, and bundlers follow it.
- */
+// Modules that few programs need are loaded when they are first asked for: importing berkeley must stay a matter of a few
+// milliseconds, and half of it is tables. `require` is synchronous, and bundlers follow it.
+
+import { SocketError } from "./errors.ts";
+
+/** A module that is loaded at its first use. @throws SocketError kind "too-many-open-files" when that cannot be read */
 export function later<Module>(load: () => Module): () => Module {
   let module: Module | undefined;
   return () => {
-    module ??= load();
+    module ??= tryToLoad(load);
     return module;
   };
+}
+
+function tryToLoad<Module>(load: () => Module): Module {
+  try {
+    return load();
+  } catch (cause) {
+    const [code] = /\bE[MN]FILE\b/.exec(String(cause)) ?? [];
+    if (code === undefined) throw cause;
+    throw new SocketError(
+      `open: berkeley could not read a part of itself (${code}); close sockets that are done, or raise the limit (ulimit -n)`,
+      { code, syscall: "open", kind: "too-many-open-files", cause },
+    );
+  }
 }

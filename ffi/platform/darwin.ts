@@ -61,10 +61,7 @@ export const darwin: Platform = Object.freeze<Platform>({
     return load();
   },
   structs: Object.freeze(structs),
-  get errnos() {
-    return load();
-  },
-  hotErrnos: { EAGAIN: core.EAGAIN, EINTR: core.EINTR, EINPROGRESS: core.EINPROGRESS },
+  errnos: core,
   lastError: { symbol: "__error", kind: "cell" },
   library: {
     names: ["/usr/lib/libSystem.B.dylib"],

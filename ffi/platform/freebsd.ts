@@ -64,10 +64,7 @@ export const freebsd: Platform = Object.freeze<Platform>({
     return load();
   },
   structs: Object.freeze(structs),
-  get errnos() {
-    return load();
-  },
-  hotErrnos: { EAGAIN: core.EAGAIN, EINTR: core.EINTR, EINPROGRESS: core.EINPROGRESS },
+  errnos: core,
   lastError: { symbol: "__error", kind: "cell" },
   library: {
     names: ["libc.so.7"],

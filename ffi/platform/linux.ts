@@ -69,10 +69,7 @@ export const linux: Platform = Object.freeze<Platform>({
     return load();
   },
   structs: Object.freeze(structs),
-  get errnos() {
-    return load();
-  },
-  hotErrnos: { EAGAIN: core.EAGAIN, EINTR: core.EINTR, EINPROGRESS: core.EINPROGRESS },
+  errnos: core,
   lastError: { symbol: "__errno_location", kind: "cell" },
   library: {
     // This name is always the C library that this program runs on, so that none can be planted in the current directory:

@@ -132,11 +132,11 @@ export interface Platform {
   /** All constants of the OS's headers: a big table, loaded when it is first asked for. */
   readonly constants: Constants;
   readonly structs: Structs;
-  /** Error numbers as the socket calls report them, by POSIX name: errno(3), or WSAGetLastError() numbers on Windows. Other
-   * constants may be in it as well; loaded when it is first asked for. */
+  /**
+   * Error numbers as the socket calls report them, by POSIX name: errno(3), or WSAGetLastError() numbers on Windows. Other
+   * constants may be among them. In memory from the start: with no descriptor left, no file can be read for an error.
+   */
   readonly errnos: Readonly<Record<string, number | undefined>>;
-  /** The three that hot paths compare with. */
-  readonly hotErrnos: { readonly EAGAIN: number; readonly EINTR: number; readonly EINPROGRESS: number };
   /** The function that tells the last error: an address of an int (`"cell"`) or the number itself (`"call"`). */
   readonly lastError: { readonly symbol: string; readonly kind: "cell" | "call" };
   readonly library: Library;

@@ -29,6 +29,7 @@ export const posixSymbols: Readonly<Record<string, SymbolSignature>> = {
   pipe: { args: ["buffer"], returns: "i32" },
   read: { args: ["i32", "buffer", "buffer_length"], returns: "i64_fast" },
   write: { args: ["i32", "buffer", "buffer_length"], returns: "i64_fast" },
+  sigaction: { args: ["i32", "ptr", "buffer"], returns: "i32" },
   signal: { args: ["i32", "i64_fast"], returns: "i64_fast" },
   if_nametoindex: { args: ["cstring"], returns: "u32" },
   if_indextoname: { args: ["u32", "buffer"], returns: "ptr" },
@@ -40,4 +41,9 @@ export const posixSymbols: Readonly<Record<string, SymbolSignature>> = {
 export const optionalPosixSymbols: Readonly<Record<string, SymbolSignature>> = {
   getifaddrs: { args: ["buffer"], returns: "i32" },
   freeifaddrs: { args: ["ptr"], returns: "void" },
+  // the same calls on a struct at an address, for one of an array
+  sendmsgAt: { symbol: "sendmsg", args: ["i32", "ptr", "i32"], returns: "i64_fast" },
+  recvmsgAt: { symbol: "recvmsg", args: ["i32", "ptr", "i32"], returns: "i64_fast" },
+  // from a view of any kind into memory of ours, without touching the view's `.buffer`
+  memcpy: { args: ["ptr", "buffer", "buffer_length"], returns: "ptr" },
 };

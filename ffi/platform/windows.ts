@@ -66,8 +66,6 @@ const structs = {
 } as const satisfies Structs;
 
 let constants: Constants | undefined;
-let errnos: Readonly<Record<string, number>> | undefined;
-
 function load(): typeof import("./constants/windows.ts") {
   return require("./constants/windows.ts") as typeof import("./constants/windows.ts");
 }
@@ -75,22 +73,21 @@ function load(): typeof import("./constants/windows.ts") {
 // Socket calls report Winsock's numbers (WSAGetLastError), which this table gives under the POSIX names. EAGAIN and
 // EWOULDBLOCK are one: WSAEWOULDBLOCK.
 function posixNames(): Readonly<Record<string, number>> {
-  const all = load();
-  const winsock = Object.entries(all).filter(([name]) => /^WSAE[A-Z]+$/.test(name));
+  const winsock = Object.entries(core).filter(([name]) => /^WSAE[A-Z]+$/.test(name));
   return Object.freeze({
     ...Object.fromEntries(winsock.map(([name, number]) => [name.slice("WSA".length), number])),
-    EAGAIN: all.WSAEWOULDBLOCK,
-    ECANCELED: all.WSAECANCELLED,
-    ENOTSUP: all.WSAEOPNOTSUPP,
-    ENOMEM: all.WSA_NOT_ENOUGH_MEMORY,
-    WSANOTINITIALISED: all.WSANOTINITIALISED,
-    WSASYSNOTREADY: all.WSASYSNOTREADY,
-    WSAVERNOTSUPPORTED: all.WSAVERNOTSUPPORTED,
-    WSASYSCALLFAILURE: all.WSASYSCALLFAILURE,
-    WSA_INVALID_HANDLE: all.WSA_INVALID_HANDLE,
-    WSA_INVALID_PARAMETER: all.WSA_INVALID_PARAMETER,
-    WSA_OPERATION_ABORTED: all.WSA_OPERATION_ABORTED,
-    WSA_IO_PENDING: all.WSA_IO_PENDING,
+    EAGAIN: core.WSAEWOULDBLOCK,
+    ECANCELED: core.WSAECANCELLED,
+    ENOTSUP: core.WSAEOPNOTSUPP,
+    ENOMEM: core.WSA_NOT_ENOUGH_MEMORY,
+    WSANOTINITIALISED: core.WSANOTINITIALISED,
+    WSASYSNOTREADY: core.WSASYSNOTREADY,
+    WSAVERNOTSUPPORTED: core.WSAVERNOTSUPPORTED,
+    WSASYSCALLFAILURE: core.WSASYSCALLFAILURE,
+    WSA_INVALID_HANDLE: core.WSA_INVALID_HANDLE,
+    WSA_INVALID_PARAMETER: core.WSA_INVALID_PARAMETER,
+    WSA_OPERATION_ABORTED: core.WSA_OPERATION_ABORTED,
+    WSA_IO_PENDING: core.WSA_IO_PENDING,
   });
 }
 
@@ -103,11 +100,7 @@ export const windows: Platform = Object.freeze<Platform>({
     return constants;
   },
   structs: Object.freeze(structs),
-  get errnos() {
-    errnos ??= posixNames();
-    return errnos;
-  },
-  hotErrnos: { EAGAIN: core.WSAEWOULDBLOCK, EINTR: core.WSAEINTR, EINPROGRESS: core.WSAEINPROGRESS },
+  errnos: posixNames(),
   lastError: { symbol: "WSAGetLastError", kind: "call" },
   library: {
     names: [`${process.env["SystemRoot"] ?? "C:\\Windows"}\\System32\\ws2_32.dll`],

@@ -1,4 +1,4 @@
-// The address that the last call reported, made into a value; the same bytes give the same object again.
+// The addresses that the kernel reports, made into values: the same bytes give the same object again.
 
 import { nameBytes, nameLength, nameWords } from "../../ffi/name.ts";
 import { decodeSocketAddress, SocketAddress } from "./socket-address.ts";
@@ -12,29 +12,35 @@ const lengths = new Uint8Array(SLOTS);
 
 /** The name that the kernel has just reported (`ffi/name.ts`); null where it gave none. */
 export function reportedAddress(): SocketAddress | null {
-  const length = nameLength();
+  return addressAt(nameBytes, nameWords, 0, nameLength());
+}
+
+/** The name in some memory of ours, `length` bytes from word `start` on; null where there is none. */
+export function addressAt(
+  bytes: Uint8Array<ArrayBuffer>,
+  from: Uint32Array<ArrayBuffer>,
+  start: number,
+  length: number,
+): SocketAddress | null {
   const count = length >> 2;
-  if (count > WORDS || (length & 3) !== 0 || count === 0) return decode(length);
+  const first = start << 2;
+  if (count > WORDS || (length & 3) !== 0 || count === 0)
+    return decodeSocketAddress(bytes.slice(first, first + length));
   let hash = length;
-  for (let index = 0; index < count; index++) hash = Math.imul(hash ^ (nameWords[index] as number), 0x9e37_79b1);
+  for (let index = 0; index < count; index++) hash = Math.imul(hash ^ (from[start + index] as number), 0x9e37_79b1);
   const slot = (hash >>> 16) & (SLOTS - 1);
-  if (same(slot, length, count)) return known[slot] as SocketAddress;
-  const address = decode(length);
+  if (lengths[slot] === length && same(slot * WORDS, from, start, count)) return known[slot] as SocketAddress;
+  const address = decodeSocketAddress(bytes.slice(first, first + length));
   if (address === null) return null;
   known[slot] = address;
   lengths[slot] = length;
-  for (let index = 0; index < count; index++) words[slot * WORDS + index] = nameWords[index] as number;
+  for (let index = 0; index < count; index++) words[slot * WORDS + index] = from[start + index] as number;
   return address;
 }
 
-function same(slot: number, length: number, count: number): boolean {
-  if (lengths[slot] !== length) return false;
+function same(at: number, from: Uint32Array<ArrayBuffer>, start: number, count: number): boolean {
   for (let index = 0; index < count; index++) {
-    if (words[slot * WORDS + index] !== nameWords[index]) return false;
+    if (words[at + index] !== from[start + index]) return false;
   }
   return true;
-}
-
-function decode(length: number): SocketAddress | null {
-  return decodeSocketAddress(nameBytes.slice(0, length));
 }

@@ -75,6 +75,8 @@ export class Cancellable {
    * @throws SocketError kind "closed" when all that held it are gone
    */
   static open(handle: unknown): Cancellable {
+    // without one the constructor would make a new Cancellable, which nobody else could cancel
+    if (handle === undefined) throw new TypeError("handle must be the handle of a Cancellable, not undefined");
     return new Cancellable(handle as CancellableHandle);
   }
 
@@ -159,14 +161,22 @@ export class Cancellable {
     if (this.#listening) return;
     this.#listening = true;
     const { async: isAsync, value } = Atomics.waitAsync(this.#hold.cells, CANCELLED, 0);
-    if (isAsync) void value.then(() => this.#run());
+    if (isAsync) void value.then(() => this.#woken());
     else this.#run();
+  }
+
+  // Woken by a cancel, or by the dispose of somebody who listened too.
+  #woken(): void {
+    this.#listening = false;
+    if (this.cancelled) this.#run();
+    else if (this.#callbacks.size > 0) this.#listen();
   }
 
   /** Gives up its share of the wake-up descriptor; the last to do so, in all threads, closes it. */
   [Symbol.dispose](): void {
     this.#unlink?.();
     this.#callbacks.clear();
+    if (this.#listening) Atomics.notify(this.#hold.cells, CANCELLED); // a wait that nobody ends holds its memory for good
     collected.unregister(this.#hold);
     this.#hold.release();
   }

@@ -21,7 +21,7 @@ export const CANCELLED = -1;
  */
 export function pollUntil(entries: PollArray, deadline: number, cancellable: Cancellable | undefined): number {
   const wake = cancellable === undefined ? -1 : wakeDescriptor(cancellable);
-  if (wake !== -1) entries.add(wake, platform.constants.POLLIN);
+  if (wake !== -1) entries.add(wake, platform.core.POLLIN);
   for (;;) {
     const left = remaining(deadline);
     const ready = entries.poll(Math.min(left, LONGEST_POLL));

@@ -1,0 +1,54 @@
+// The public face: every name that `import ... from "berkeley"` knows. Constants beyond these are in "berkeley/constants",
+// option descriptors in "berkeley/options".
+
+export {
+  InetAddress,
+  InetAddressMask,
+  InetSocketAddress,
+  type InetSocketAddressOptions,
+  interfaceIndex,
+  type InterfaceLike,
+  interfaceName,
+  NativeSocketAddress,
+  SocketAddress,
+  type SocketAddressLike,
+  UnixSocketAddress,
+} from "./address/index.ts";
+export type { Data, Descriptor } from "./arguments.ts";
+export * from "./common-constants.ts";
+export { SocketError, type SocketErrorFields, type SocketErrorKind } from "./errors.ts";
+export {
+  CMSG_LEN,
+  CMSG_SPACE,
+  ControlMessage,
+  type ControlMessageClass,
+  type ControlMessages,
+  UnknownControl,
+} from "./message/control.ts";
+export { Credentials, type CredentialsFields } from "./message/credentials.ts";
+export { DropCount } from "./message/drop-count.ts";
+export { HopLimit } from "./message/hop-limit.ts";
+export { OriginalDestination } from "./message/original-destination.ts";
+export { PacketInfo, type PacketInfoFields } from "./message/packet-info.ts";
+export { type ErrorOrigin, QueuedError, ZeroCopyDone } from "./message/queued-error.ts";
+export { ReceiveBatch, type ReceiveBatchOptions } from "./message/receive-batch.ts";
+export { ReceivedMessage } from "./message/received.ts";
+export { ProcessFd, Rights } from "./message/rights.ts";
+export { SegmentSize } from "./message/segment-size.ts";
+export { type PushOptions, SendBatch, type SendBatchOptions } from "./message/send-batch.ts";
+export { Timestamp } from "./message/timestamp.ts";
+export { TrafficClass, type TrafficClassFields } from "./message/traffic-class.ts";
+export { TransmitTime } from "./message/transmit-time.ts";
+export type { Option, ReadableOption, WritableOption } from "./option/option.ts";
+export type { Capabilities, Feature } from "./socket/capabilities.ts";
+export type { ReceiveMessagesOptions } from "./socket/batch.ts";
+export type { BindOptions, ShutdownDirections } from "./socket/connect.ts";
+export type { IncomingMessage, OutgoingMessage } from "./socket/message.ts";
+export type { MembershipOptions } from "./socket/multicast.ts";
+export { type OperationOptions, WOULD_BLOCK } from "./socket/operation.ts";
+export { poll, type PollEntry, type PollOptions } from "./socket/poll.ts";
+export type { ReceivedBytes, ReceivedFrom } from "./socket/receive.ts";
+export { SocketRef } from "./socket/ref.ts";
+export type { SendFileOptions } from "./socket/send-file.ts";
+export { Socket } from "./socket/socket.ts";
+export { Cancellable, type CancellableHandle } from "./wait/cancellable.ts";

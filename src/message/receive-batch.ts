@@ -1,0 +1,332 @@
+// Many datagrams received in one call.
+
+import { type BatchCalls, batchCalls, MessageArray, NAME_SLOT } from "../../ffi/batch.ts";
+import { Region } from "../../ffi/memory.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { cmsg } from "../../ffi/structs/cmsg.ts";
+import { addressAt } from "../address/sender.ts";
+import type { SocketAddress } from "../address/index.ts";
+import { integer, show } from "../arguments.ts";
+import { pending, type SocketError } from "../errors.ts";
+import {
+  type ControlBuffer,
+  type ControlMessage,
+  type ControlMessageClass,
+  ControlMessages,
+  findControl,
+} from "./control.ts";
+import { PacketInfo } from "./packet-info.ts";
+import { ownAll } from "./received.ts";
+import type { ProcessFd, Rights } from "./rights.ts";
+import { SegmentSize } from "./segment-size.ts";
+import { checkSegmentation } from "./send-batch.ts";
+
+const { MSG_TRUNC, MSG_CMSG_CLOEXEC = 0 } = platform.core;
+
+/** What `new ReceiveBatch` takes. */
+export interface ReceiveBatchOptions {
+  /** How many messages one receive takes at most: 1 to 65,536. With segmentation they may hold more datagrams. */
+  readonly capacity: number;
+  /** The largest datagram, in bytes: 0 to 65,535. A longer one is truncated. With segmentation each slot has 65,535. */
+  readonly size: number;
+  /** Room for control messages of each, 0 to 131,072; see CMSG_SPACE. Default 256. */
+  readonly controlSize?: number | undefined;
+  /** "auto": the kernel joins datagrams of one sender (UDP_GRO), and the batch gives them back one by one. */
+  readonly segmentation?: "auto" | undefined;
+}
+
+const LARGEST_MESSAGE = 65_535;
+/** As many messages as one recvmmsg(2) takes: UIO_MAXIOV. */
+export const LARGEST_CALL = 1024;
+
+let inside: (batch: ReceiveBatch) => Incoming;
+
+/**
+ * Datagrams that were received together: `recvmmsg(2)`. It owns its memory, which is made once, and allocates nothing for a
+ * datagram: views are kept and handed out again. **A view is valid until the batch is used again**: copy what you keep.
+ *
+ * @example
+ * const batch = new ReceiveBatch({ capacity: 64, size: 1500 });
+ * const count = socket.receiveMessages(batch);
+ * for (let i = 0; i < count; i++) handle(batch.data(i), batch.address(i));
+ */
+export class ReceiveBatch {
+  readonly #incoming: Incoming;
+
+  /** @throws TypeError, RangeError */
+  constructor(options: ReceiveBatchOptions) {
+    this.#incoming = new Incoming(options);
+  }
+
+  static {
+    inside = (batch) => batch.#incoming;
+  }
+
+  /** How many datagrams the last receive has brought. */
+  get length(): number {
+    return this.#incoming.length;
+  }
+
+  /** How many messages one receive takes. */
+  get capacity(): number {
+    return this.#incoming.capacity;
+  }
+
+  /** The error that ended a receive after some datagrams had come; the next receive with this batch throws it. */
+  get pendingError(): SocketError | undefined {
+    return this.#incoming.pendingError;
+  }
+
+  /** The memory in which all datagrams lie: datagram `i` is `size(i)` bytes at `offset(i)`. */
+  get buffer(): ArrayBuffer {
+    return this.#incoming.arena.bytes.buffer;
+  }
+
+  /** The bytes of a datagram: the same view again while offset and length stay the same. Valid until the batch is used again. */
+  data(index: number): Uint8Array<ArrayBuffer> {
+    return this.#incoming.data(index);
+  }
+
+  /** How many bytes were stored of a datagram. */
+  size(index: number): number {
+    return this.#incoming.size(index);
+  }
+
+  /** Where a datagram begins in `buffer`. */
+  offset(index: number): number {
+    return this.#incoming.offset(index);
+  }
+
+  /** The sender of a datagram; null where the kernel gave none. */
+  address(index: number): SocketAddress | null {
+    return this.#incoming.address(index);
+  }
+
+  /**
+   * The first control message of a class that came with a datagram, or all of them. Descriptors among them that nobody takes are
+   * closed when the batch is used again.
+   */
+  control<T extends ControlMessage>(index: number, type: ControlMessageClass<T>): T | undefined;
+  control(index: number): ControlMessages;
+  control(index: number, type?: ControlMessageClass<ControlMessage>): ControlMessages | ControlMessage | undefined {
+    const buffer = this.#incoming.control(index);
+    return type === undefined ? new ControlMessages(buffer) : findControl(buffer, type);
+  }
+
+  /** The flags of a datagram: MSG_TRUNC, MSG_CTRUNC, MSG_EOR, ... */
+  flags(index: number): number {
+    return this.#incoming.flags(index);
+  }
+
+  /** Whether a datagram was longer than its slot, and its rest is lost. */
+  truncated(index: number): boolean {
+    return (this.#incoming.flags(index) & MSG_TRUNC) !== 0;
+  }
+
+  /** What to send with an answer to a datagram, so that it leaves from the address it came to. Internal, for SendBatch.reply. */
+  replyControl(index: number): PacketInfo | undefined {
+    return findControl(this.#incoming.control(index), PacketInfo);
+  }
+
+  /** Forgets what was received, closes descriptors that nobody took, and drops a pending error. */
+  clear(): void {
+    this.#incoming.clear();
+  }
+
+  /** The same as `clear`, for `using`. */
+  [Symbol.dispose](): void {
+    this.#incoming.clear();
+  }
+}
+
+/** The contents of a batch, for the operation that fills them. Internal. */
+export function incoming(batch: unknown): Incoming {
+  if (batch instanceof ReceiveBatch) return inside(batch);
+  throw new TypeError(`batch must be a ReceiveBatch, not ${show(batch)}`);
+}
+
+// With segmentation the datagrams lie in fewer messages; this many are kept ready at first.
+const FIRST_PARTS = 64;
+
+/** What a ReceiveBatch holds. */
+export class Incoming {
+  readonly capacity: number;
+  readonly splits: boolean;
+  readonly arena: Region;
+  readonly messages: MessageArray;
+  calls: BatchCalls = batchCalls;
+  pendingError: SocketError | undefined;
+  /** Whether an asynchronous operation uses it. */
+  busy = false;
+  /** Datagrams. */
+  length = 0;
+  /** Messages of the kernel. */
+  #received = 0;
+  /** Messages whose lengths recvmmsg(2) has overwritten. */
+  #used: number;
+  readonly #slot: number;
+  readonly #views: (Uint8Array<ArrayBuffer> | undefined)[] = [];
+  // of each datagram, with segmentation: the message it lies in, where, and how long it is
+  #owners = new Uint32Array(0);
+  #offsets = new Uint32Array(0);
+  #sizes = new Uint32Array(0);
+  readonly #owned = new Map<number, ReadonlyMap<number, Rights | ProcessFd>>();
+
+  constructor(options: ReceiveBatchOptions) {
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`options must be { capacity, size }, not ${show(options)}`);
+    }
+    const { capacity, size, controlSize = 256, segmentation } = options;
+    this.capacity = integer(capacity, "capacity", 1, 65_536);
+    integer(size, "size", 0, LARGEST_MESSAGE);
+    this.splits = checkSegmentation(segmentation) && platform.constants.UDP_GRO !== undefined;
+    this.#slot = this.splits ? LARGEST_MESSAGE + 1 : size; // an even stride keeps the slots aligned
+    const control = integer(controlSize, "controlSize", 0, 1 << 17);
+    const aligned = Math.ceil(Math.max(control, this.splits ? cmsg.space(4) : 0) / 8) * 8;
+    this.arena = new Region(this.capacity * this.#slot);
+    this.messages = new MessageArray(this.capacity, aligned);
+    for (let index = 0; index < this.capacity; index++) {
+      this.messages.setVector(index, this.arena.address + index * this.#slot, this.splits ? LARGEST_MESSAGE : size);
+    }
+    this.#used = this.capacity;
+    if (this.splits) this.#growParts(this.capacity * FIRST_PARTS);
+  }
+
+  /** Makes ready for a receive: what was there is gone. */
+  prepare(): void {
+    if (this.busy) throw pending("receiveMessages", "batch");
+    this.#release();
+    const { messages } = this;
+    for (let index = 0; index < this.#used; index++) {
+      messages.setNameLength(index, NAME_SLOT);
+      messages.setControlLength(index, messages.controlSize);
+    }
+    this.#used = 0;
+    this.#received = 0;
+    this.length = 0;
+  }
+
+  clear(): void {
+    if (this.busy) throw pending("clear", "batch");
+    this.#release();
+    this.#received = 0;
+    this.length = 0;
+    this.pendingError = undefined;
+  }
+
+  #release(): void {
+    if (this.#owned.size === 0) return;
+    for (const owned of this.#owned.values()) for (const message of owned.values()) message[Symbol.dispose]();
+    this.#owned.clear();
+  }
+
+  /** How many messages have come since `prepare`. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Notes that so many more messages have come. */
+  add(count: number, mayOwn: boolean): void {
+    const first = this.#received;
+    this.#received = first + count;
+    this.#used = this.#received;
+    if (mayOwn) this.#own(first);
+    if (this.splits) this.#split(first);
+    else this.length = this.#received;
+  }
+
+  #own(first: number): void {
+    for (let index = first; index < this.#received; index++) {
+      if (this.messages.controlLength(index) === 0) continue;
+      const owned = ownAll(this.#buffer(index));
+      if (owned !== undefined) this.#owned.set(index, owned);
+    }
+  }
+
+  // Joined datagrams are told apart by the size that the kernel gives with them; without one there is only one.
+  #split(first: number): void {
+    for (let message = first; message < this.#received; message++) {
+      const total = this.messages.length(message);
+      const size = this.#segmentSize(message) || total;
+      let offset = 0;
+      do {
+        this.#addPart(message, offset, Math.min(size, total - offset));
+        offset += size;
+      } while (offset < total);
+    }
+  }
+
+  #addPart(message: number, offset: number, size: number): void {
+    if (this.length === this.#owners.length) this.#growParts(this.length * 2);
+    this.#owners[this.length] = message;
+    this.#offsets[this.length] = message * this.#slot + offset;
+    this.#sizes[this.length] = size;
+    this.length++;
+  }
+
+  #growParts(count: number): void {
+    [this.#owners, this.#offsets, this.#sizes] = [this.#owners, this.#offsets, this.#sizes].map((old) => {
+      const grown = new Uint32Array(count);
+      grown.set(old);
+      return grown;
+    }) as [Uint32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>];
+  }
+
+  #segmentSize(message: number): number {
+    return this.messages.controlLength(message) === 0
+      ? 0
+      : (findControl(this.#buffer(message), SegmentSize)?.size ?? 0);
+  }
+
+  #check(index: number): number {
+    return integer(index, "index", 0, this.length - 1);
+  }
+
+  #message(index: number): number {
+    this.#check(index);
+    return this.splits ? (this.#owners[index] as number) : index;
+  }
+
+  size(index: number): number {
+    this.#check(index);
+    if (this.splits) return this.#sizes[index] as number;
+    return Math.min(this.messages.length(index), this.#slot); // MSG_TRUNC in the flags tells the real size
+  }
+
+  offset(index: number): number {
+    this.#check(index);
+    return this.splits ? (this.#offsets[index] as number) : index * this.#slot;
+  }
+
+  data(index: number): Uint8Array<ArrayBuffer> {
+    const size = this.size(index);
+    const offset = this.splits ? (this.#offsets[index] as number) : index * this.#slot;
+    const kept = this.#views[index];
+    if (kept !== undefined && kept.length === size && kept.byteOffset === offset) return kept;
+    const view = new Uint8Array(this.arena.bytes.buffer, offset, size);
+    this.#views[index] = view;
+    return view;
+  }
+
+  address(index: number): SocketAddress | null {
+    const message = this.#message(index);
+    const { messages } = this;
+    const start = messages.nameStart(message);
+    return addressAt(messages.names.bytes, messages.nameWords, start, messages.nameLength(message));
+  }
+
+  control(index: number): ControlBuffer {
+    return this.#buffer(this.#message(index));
+  }
+
+  #buffer(message: number): ControlBuffer {
+    const { bytes, view } = this.messages.controls;
+    const start = this.messages.controlStart(message);
+    const end = start + this.messages.controlLength(message);
+    return { bytes, view, start, end, owned: this.#owned.get(message) };
+  }
+
+  flags(index: number): number {
+    return this.messages.flags(this.#message(index)) & ~MSG_CMSG_CLOEXEC;
+  }
+}

@@ -1,0 +1,155 @@
+// Descriptors that travel: SCM_RIGHTS and SCM_PIDFD of unix(7).
+
+import { close, setCloexec } from "../../ffi/descriptors.ts";
+import { LITTLE_ENDIAN } from "../../ffi/memory.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { type Descriptor, descriptor } from "../arguments.ts";
+import { closed, notSupported } from "../errors.ts";
+import { ControlMessage, type ControlPayload, payloadView, registerControl } from "./control.ts";
+
+/** As many as Linux passes in one message: SCM_MAX_FD of include/net/scm.h. */
+const MAXIMUM = 253;
+
+// Descriptors that were received and not taken, held apart from the message so that its collection can close them.
+class Owned {
+  #descriptors: number[];
+
+  constructor(descriptors: number[]) {
+    this.#descriptors = descriptors;
+  }
+
+  get taken(): boolean {
+    return this.#descriptors.length === 0;
+  }
+
+  take(): number[] {
+    const descriptors = this.#descriptors;
+    this.#descriptors = [];
+    return descriptors;
+  }
+
+  release(): void {
+    for (const fd of this.take()) close(fd);
+  }
+}
+
+const collected = new FinalizationRegistry<Owned>((owned) => owned.release());
+
+function readDescriptors(payload: ControlPayload): number[] {
+  const view = payloadView(payload.bytes);
+  // a payload that was cut in the middle of one ends before it
+  return Array.from({ length: Math.floor(view.byteLength / 4) }, (_, index) => view.getInt32(index * 4, LITTLE_ENDIAN));
+}
+
+// Made while `received` is: a constructor that the public signature does not show.
+class Received {
+  readonly payload: ControlPayload;
+  constructor(payload: ControlPayload) {
+    this.payload = payload;
+  }
+}
+
+function rightsPayload(descriptors: unknown): ControlPayload {
+  if (!Array.isArray(descriptors)) throw new TypeError("descriptors must be an array");
+  if (descriptors.length === 0 || descriptors.length > MAXIMUM) {
+    throw new RangeError(`descriptors must be 1 to ${MAXIMUM} in one message, not ${descriptors.length}`);
+  }
+  const type = platform.constants.SCM_RIGHTS;
+  if (type === undefined) throw notSupported("Rights", `${platform.name} passes no descriptors`);
+  const numbers = descriptors.map((value, index) => descriptor(value, `descriptors[${index}]`));
+  return {
+    level: platform.core.SOL_SOCKET,
+    type,
+    bytes: new Uint8Array(Int32Array.from(numbers).buffer),
+  };
+}
+
+/**
+ * Descriptors: SCM_RIGHTS of unix(7). Sending borrows them, they stay the sender's to close. Those received belong to the
+ * message until `take()`; what is not taken is closed when it is disposed, when its slot in a batch is used again, or when it
+ * is collected. They are close-on-exec.
+ *
+ * @example
+ * socket.sendMessage({ buffers: ["x"], control: [new Rights([file.fd])] });
+ * const [fd] = peer.receiveMessage({ buffers: [buffer] }).control.get(Rights)?.take() ?? [];
+ */
+export class Rights extends ControlMessage {
+  readonly kind = "rights" as const;
+  readonly #owned: Owned;
+
+  /** 1 to 253 descriptors. @throws TypeError, RangeError; SocketError kind "not-supported" on Windows */
+  constructor(descriptors: readonly Descriptor[] | Received) {
+    const received = descriptors instanceof Received;
+    const payload = received ? descriptors.payload : rightsPayload(descriptors);
+    super(payload);
+    this.#owned = new Owned(received ? readDescriptors(payload) : []);
+    if (received) collected.register(this, this.#owned);
+  }
+
+  /** How many there are. */
+  get length(): number {
+    return Math.floor(this.bytes.length / 4);
+  }
+
+  /** The descriptors that were received: the caller's to close from now on. Once: then, and for those to be sent, none. */
+  take(): number[] {
+    return this.#owned.take();
+  }
+
+  /** Closes those that were received and not taken. */
+  [Symbol.dispose](): void {
+    this.#owned.release();
+  }
+}
+
+/**
+ * A process descriptor of the sender: SCM_PIDFD of unix(7), Linux 6.5 and later; ask with `receiveControl(ProcessFd)`. It
+ * belongs to the message until `take()`, as in Rights.
+ */
+export class ProcessFd extends ControlMessage {
+  readonly kind = "process-fd" as const;
+  readonly #owned: Owned;
+
+  /** Received, never made. Internal. */
+  constructor(received: Received) {
+    super(received.payload);
+    this.#owned = new Owned(readDescriptors(received.payload));
+    collected.register(this, this.#owned);
+  }
+
+  /** The descriptor: the caller's to close from now on. @throws SocketError kind "closed" when it was taken before */
+  take(): number {
+    const [fd] = this.#owned.take();
+    if (fd === undefined) throw closed("take", "process descriptor");
+    return fd;
+  }
+
+  /** Closes it if it was not taken. */
+  [Symbol.dispose](): void {
+    this.#owned.release();
+  }
+}
+
+/** A message that owns what the kernel has just put into this process, or undefined for any other payload. Internal. */
+export function ownDescriptors(payload: ControlPayload): Rights | ProcessFd | undefined {
+  const { core, constants } = platform;
+  if (payload.level !== core.SOL_SOCKET) return undefined;
+  if (payload.type === constants.SCM_RIGHTS) {
+    if (core.MSG_CMSG_CLOEXEC === undefined) readDescriptors(payload).forEach(setCloexec);
+    return new Rights(new Received(payload));
+  }
+  return payload.type === constants.SCM_PIDFD ? new ProcessFd(new Received(payload)) : undefined;
+}
+
+/** Checks the descriptors in a payload that a user made by hand. Internal. */
+export function checkDescriptors({ level, type, bytes }: ControlPayload, name: string): void {
+  if (level !== platform.core.SOL_SOCKET || type !== platform.constants.SCM_RIGHTS) return;
+  if (bytes.length === 0 || bytes.length % 4 !== 0 || bytes.length / 4 > MAXIMUM) {
+    throw new RangeError(`${name}: SCM_RIGHTS holds 1 to ${MAXIMUM} ints, not ${bytes.length} bytes`);
+  }
+  readDescriptors({ level, type, bytes }).forEach((fd, index) => descriptor(fd, `${name}: descriptor ${index}`));
+}
+
+// Known by class, so that `get(Rights)` finds them; made at once when they are received, never by a later look.
+registerControl(Rights, "SOL_SOCKET", "SCM_RIGHTS", () => undefined);
+registerControl(ProcessFd, "SOL_SOCKET", "SCM_PIDFD", () => undefined);

@@ -1,0 +1,48 @@
+// UDP segmentation offload: UDP_SEGMENT and UDP_GRO of udp(7).
+
+import { LITTLE_ENDIAN } from "../../ffi/memory.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { decodeInt, encodeInt } from "../../ffi/structs/int.ts";
+import { integer } from "../arguments.ts";
+import { notSupported } from "../errors.ts";
+import { ControlMessage, type ControlPayload, payloadView, registerControl } from "./control.ts";
+
+function encode(size: number): ControlPayload {
+  const { IPPROTO_UDP, UDP_SEGMENT, UDP_SEND_MSG_SIZE } = platform.constants;
+  if (UDP_SEGMENT !== undefined) {
+    const bytes = new Uint8Array(new ArrayBuffer(2)); // __u16
+    payloadView(bytes).setUint16(0, size, LITTLE_ENDIAN);
+    return { level: IPPROTO_UDP, type: UDP_SEGMENT, bytes };
+  }
+  if (UDP_SEND_MSG_SIZE !== undefined) {
+    return { level: IPPROTO_UDP, type: UDP_SEND_MSG_SIZE, bytes: encodeInt(size) }; // DWORD
+  }
+  throw notSupported("SegmentSize", `${platform.name} has no UDP segmentation offload`);
+}
+
+/**
+ * Of a message that is sent: cut it into datagrams of this size, the last one may be shorter (UDP_SEGMENT: at most 128 of them
+ * and 65,507 bytes). Of one that was received with UDP_GRO on: it is several datagrams of this size, joined. Linux, Windows.
+ */
+export class SegmentSize extends ControlMessage {
+  readonly kind = "segment-size" as const;
+  /** Bytes of each datagram, 1 to 65,535. */
+  readonly size: number;
+
+  /** @throws TypeError, RangeError; SocketError kind "not-supported" */
+  constructor(size: number, received?: ControlPayload) {
+    super(received ?? encode(integer(size, "size", 1, 65_535)));
+    this.size = size;
+  }
+}
+
+// An int, where what is sent is a __u16: net/ipv4/udp.c, udp_cmsg_recv.
+function decode(payload: ControlPayload): SegmentSize | undefined {
+  const { bytes } = payload;
+  if (bytes.length < 2) return undefined;
+  return new SegmentSize(bytes.length < 4 ? payloadView(bytes).getUint16(0, LITTLE_ENDIAN) : decodeInt(bytes), payload);
+}
+
+registerControl(SegmentSize, "IPPROTO_UDP", "UDP_SEGMENT", decode);
+registerControl(SegmentSize, "IPPROTO_UDP", "UDP_GRO", decode);
+registerControl(SegmentSize, "IPPROTO_UDP", "UDP_RECV_MAX_COALESCED_SIZE", decode); // UDP_COALESCED_INFO has the same number

@@ -1,0 +1,336 @@
+// Many datagrams to be sent in one call. A batch keeps what was pushed, datagram by datagram; the messages that the kernel
+// is given are laid out from that at each send, because only then is known which family the socket has, whether it joins
+// datagrams (UDP_SEGMENT), and from which datagram on is sent.
+
+import { type BatchCalls, batchCalls, MessageArray, NAME_SLOT } from "../../ffi/batch.ts";
+import { copyInto } from "../../ffi/copy.ts";
+import { byteLengthOf, Region } from "../../ffi/memory.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { cmsg } from "../../ffi/structs/cmsg.ts";
+import { type SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
+import { type Data, int32, integer, show, textOrView } from "../arguments.ts";
+import { pending, type SocketError } from "../errors.ts";
+import { checkControl, type ControlMessage, type ControlPayload, controlSpace, writeControl } from "./control.ts";
+import type { ReceiveBatch } from "./receive-batch.ts";
+
+/** What `new SendBatch` takes. */
+export interface SendBatchOptions {
+  /** How many datagrams it holds at most: 1 to 65,536. */
+  readonly capacity: number;
+  /** The largest datagram, in bytes: 0 to 65,535. */
+  readonly size: number;
+  /** "auto": neighbours of equal size for one destination go out joined (UDP_SEGMENT), where the system can. */
+  readonly segmentation?: "auto" | undefined;
+}
+
+/** What `push` takes beside data and address. */
+export interface PushOptions {
+  /** Control messages for this datagram. */
+  readonly control?: Iterable<ControlMessage> | undefined;
+  /** MSG_* for this datagram. */
+  readonly flags?: number | undefined;
+}
+
+/** How a socket wants its messages laid out. */
+export interface SendTerms {
+  readonly family: number;
+  /** The bytes of an address as this socket is told it. */
+  target(address: SocketAddress): Uint8Array<ArrayBuffer>;
+  /** The payloads of control messages for a destination. */
+  payloads(address: SocketAddress | null, control: readonly ControlMessage[], name: string): ControlPayload[];
+}
+
+/** The largest message of joined datagrams: 65,535 less the headers of IPv4 and UDP. */
+const LARGEST_JOINED = 65_507;
+/** As many messages as one sendmmsg(2) takes: UIO_MAXIOV. */
+const LARGEST_CALL = 1024;
+const SEGMENT_CONTROL = cmsg.space(2);
+
+let inside: (batch: SendBatch) => Outgoing;
+
+/**
+ * Datagrams to be sent together: `sendmmsg(2)`, and with segmentation joined ones as well. It copies what is pushed into memory
+ * of its own, which is made once. After `sendMessages` it can be sent again as it is, or cleared and filled anew.
+ *
+ * @example
+ * const batch = new SendBatch({ capacity: 64, size: 1400, segmentation: "auto" });
+ * for (const packet of packets) if (!batch.push(packet, address)) break;
+ * socket.sendMessages(batch);
+ * batch.clear();
+ */
+export class SendBatch {
+  readonly #outgoing: Outgoing;
+
+  /** @throws TypeError, RangeError */
+  constructor(options: SendBatchOptions) {
+    this.#outgoing = new Outgoing(options);
+  }
+
+  static {
+    inside = (batch) => batch.#outgoing;
+  }
+
+  /** How many datagrams were pushed. */
+  get length(): number {
+    return this.#outgoing.length;
+  }
+
+  /** How many it can hold. */
+  get capacity(): number {
+    return this.#outgoing.capacity;
+  }
+
+  /** The error that ended a send after some datagrams had gone; the next send with this batch throws it, and then resumes. */
+  get pendingError(): SocketError | undefined {
+    return this.#outgoing.pendingError;
+  }
+
+  /**
+   * Adds a datagram: data, or parts of it, or text (UTF-8), which is copied. Without an address it goes to the peer. Returns
+   * false, and takes nothing, when the batch is full.
+   *
+   * @throws TypeError, RangeError naming the index, for a datagram larger than `size` or wrong control messages
+   * @throws SocketError kind "pending" while an asynchronous operation uses the batch
+   */
+  push(
+    data: Data | string | readonly (Data | string)[],
+    address?: SocketAddressLike | null,
+    options?: PushOptions,
+  ): boolean {
+    return this.#outgoing.push(data, address, options);
+  }
+
+  /**
+   * Adds an answer to datagram `index` of a batch that was received: to its sender, from the address and interface that it came
+   * to where PacketInfo is received with it. The address is copied as the kernel gave it.
+   *
+   * @throws TypeError, RangeError
+   */
+  reply(from: ReceiveBatch, index: number, data: Data | string): boolean {
+    const address = from.address(index);
+    if (address === null) throw new TypeError(`from has no sender for datagram ${index}`);
+    const control = from.replyControl(index);
+    return this.#outgoing.push(data, address, control === undefined ? undefined : { control: [control] });
+  }
+
+  /** Forgets all datagrams, and a pending error. */
+  clear(): void {
+    this.#outgoing.clear();
+  }
+}
+
+/** The contents of a batch, for the operation that sends them. Internal. */
+export function outgoing(batch: unknown): Outgoing {
+  if (batch instanceof SendBatch) return inside(batch);
+  throw new TypeError(`batch must be a SendBatch, not ${show(batch)}`);
+}
+
+/** What a SendBatch holds. */
+export class Outgoing {
+  readonly capacity: number;
+  readonly size: number;
+  readonly joins: boolean;
+  calls: BatchCalls = batchCalls;
+  pendingError: SocketError | undefined;
+  /** Where the next send begins: after the datagrams that a send before has brought on their way. */
+  cursor = 0;
+  /** Whether an asynchronous operation uses it. */
+  busy = false;
+  length = 0;
+  readonly #arena: Region;
+  #filled = 0;
+  readonly #offsets: Uint32Array;
+  readonly #sizes: Uint32Array;
+  readonly #addresses: (SocketAddress | null)[] = [];
+  readonly #extras: ((PushOptions & { readonly control?: readonly ControlMessage[] | undefined }) | undefined)[] = [];
+  #plain = true;
+  readonly messages: MessageArray;
+  #controls: (Region | undefined)[] = [];
+  /** How many datagrams lie in each message of the last layout. */
+  readonly #counts: Uint32Array;
+
+  constructor(options: SendBatchOptions) {
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`options must be { capacity, size }, not ${show(options)}`);
+    }
+    this.capacity = integer(options.capacity, "capacity", 1, 65_536);
+    this.size = integer(options.size, "size", 0, 65_535);
+    this.joins = checkSegmentation(options.segmentation) && platform.constants.UDP_SEGMENT !== undefined;
+    this.#arena = new Region(this.capacity * this.size);
+    this.#offsets = new Uint32Array(this.capacity);
+    this.#sizes = new Uint32Array(this.capacity);
+    const messages = Math.min(this.capacity, LARGEST_CALL);
+    this.messages = new MessageArray(messages, SEGMENT_CONTROL);
+    this.#counts = new Uint32Array(messages);
+  }
+
+  push(data: unknown, address: SocketAddressLike | null | undefined, options: PushOptions | undefined): boolean {
+    if (this.busy) throw pending("push", "batch");
+    if (this.length === this.capacity) return false;
+    const index = this.length;
+    const to =
+      address === undefined || address === null ? null : toSocketAddress(address, `address of datagram ${index}`);
+    const extra = options === undefined ? undefined : checkExtra(options, index);
+    const size = Array.isArray(data) ? this.#copyParts(data, index) : this.#copy(data, index, 0);
+    this.#offsets[index] = this.#filled;
+    this.#sizes[index] = size;
+    this.#addresses[index] = to;
+    this.#extras[index] = extra;
+    if (extra !== undefined) this.#plain = false;
+    this.#filled += size;
+    this.length = index + 1;
+    return true;
+  }
+
+  // The copy is made before anything is noted, so that a failure leaves the batch as it was.
+  #copy(data: unknown, index: number, before: number): number {
+    const view = textOrView(data, `data of datagram ${index}`);
+    const size = byteLengthOf(view);
+    if (before + size > this.size) {
+      throw new RangeError(
+        `data of datagram ${index} has ${before + size} bytes, and the batch was made for ${this.size}`,
+      );
+    }
+    copyInto(this.#arena, this.#filled + before, view);
+    return before + size;
+  }
+
+  #copyParts(parts: readonly unknown[], index: number): number {
+    let size = 0;
+    for (const part of parts) size = this.#copy(part, index, size);
+    return size;
+  }
+
+  clear(): void {
+    if (this.busy) throw pending("clear", "batch");
+    this.length = 0;
+    this.cursor = 0;
+    this.#filled = 0;
+    this.#plain = true;
+    this.pendingError = undefined;
+    this.#addresses.length = 0;
+    this.#extras.length = 0;
+    this.#controls = [];
+  }
+
+  /** The flags of a datagram. */
+  flagsOf(index: number): number {
+    return this.#extras[index]?.flags ?? 0;
+  }
+
+  /** Checks every datagram from one on against a socket, before any is sent. */
+  check(start: number, terms: SendTerms): void {
+    let last: SocketAddress | null = null;
+    for (let index = start; index < this.length; index++) {
+      const address = this.#addresses[index] as SocketAddress | null;
+      if (address !== null && address !== last) {
+        last = address;
+        if (terms.target(address).length > NAME_SLOT)
+          throw new RangeError(`the address of datagram ${index} is too long`);
+      }
+      const control = this.#extras[index]?.control;
+      if (control !== undefined) controlSpace(terms.payloads(address, control, `control of datagram ${index}`));
+    }
+  }
+
+  /**
+   * Lays out messages for the kernel from datagram `start` on, joining at most so many datagrams in each, up to datagram `end`
+   * or a change of flags: how many messages.
+   */
+  layOut(start: number, end: number, terms: SendTerms, segments: number): number {
+    const { messages } = this;
+    const flags = this.flagsOf(start);
+    let count = 0;
+    let target: Uint8Array<ArrayBuffer> | undefined;
+    let last: SocketAddress | null = null;
+    for (let index = start; index < end && count < messages.capacity; count++) {
+      if (!this.#plain && this.flagsOf(index) !== flags) break;
+      const address = this.#addresses[index] as SocketAddress | null;
+      const joined = segments > 1 ? this.#run(index, end, segments) : 1;
+      let total = this.#sizes[index] as number;
+      for (let next = 1; next < joined; next++) total += this.#sizes[index + next] as number;
+      messages.setVector(count, this.#arena.address + (this.#offsets[index] as number), total);
+      if (address === null) messages.setNameLength(count, 0);
+      else {
+        if (address !== last || target === undefined) target = terms.target(address);
+        messages.names.bytes.set(target, count * NAME_SLOT);
+        messages.setNameLength(count, target.length);
+      }
+      last = address;
+      const control = this.#plain ? undefined : this.#extras[index]?.control;
+      if (control !== undefined)
+        this.#setControl(count, terms.payloads(address, control, `control of datagram ${index}`));
+      else if (joined > 1) this.#setSegmentSize(count, this.#sizes[index] as number);
+      else messages.setControlLength(count, 0);
+      this.#counts[count] = joined;
+      index += joined;
+    }
+    return count;
+  }
+
+  /** How many datagrams lie in the first messages of the last layout. */
+  datagramsIn(messages: number): number {
+    let total = 0;
+    for (let index = 0; index < messages; index++) total += this.#counts[index] as number;
+    return total;
+  }
+
+  // Neighbours for one destination, of equal size but for a shorter last one (udp(7), UDP_SEGMENT).
+  #run(start: number, end: number, segments: number): number {
+    const size = this.#sizes[start] as number;
+    if (size === 0 || this.#extras[start] !== undefined) return 1;
+    const address = this.#addresses[start] as SocketAddress | null;
+    let total = size;
+    let index = start + 1;
+    for (; index < end && index - start < segments; index++) {
+      const next = this.#sizes[index] as number;
+      if (next === 0 || next > size || total + next > LARGEST_JOINED || this.#extras[index] !== undefined) break;
+      const other = this.#addresses[index] as SocketAddress | null;
+      if (other !== address && (other === null || address === null || !other.equals(address))) break;
+      total += next;
+      if (next < size) return index + 1 - start;
+    }
+    return index - start;
+  }
+
+  #setSegmentSize(index: number, size: number): void {
+    const { messages } = this;
+    const start = messages.controlStart(index);
+    const { IPPROTO_UDP, UDP_SEGMENT = 0 } = platform.constants;
+    const payload = cmsg.write(messages.controls.view, start, IPPROTO_UDP, UDP_SEGMENT, 2);
+    messages.controls.view.setUint16(payload, size, true);
+    messages.useControl(index, null);
+    messages.setControlLength(index, SEGMENT_CONTROL);
+  }
+
+  #setControl(index: number, payloads: readonly ControlPayload[]): void {
+    const space = controlSpace(payloads);
+    const region = new Region(space);
+    writeControl(region, 0, payloads);
+    this.#controls[index] = region; // its address is in the message: it must stay
+    this.messages.useControl(index, region);
+    this.messages.setControlLength(index, space);
+  }
+}
+
+/** Checks the option of both batches. */
+export function checkSegmentation(segmentation: unknown): boolean {
+  if (segmentation === undefined || segmentation === "auto") return segmentation === "auto";
+  throw new TypeError(`segmentation must be "auto" or absent, not ${show(segmentation)}`);
+}
+
+function checkExtra(
+  options: PushOptions,
+  index: number,
+): (PushOptions & { control?: readonly ControlMessage[] }) | undefined {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`options of datagram ${index} must be { control, flags }, not ${show(options)}`);
+  }
+  const flags = options.flags === undefined ? 0 : int32(options.flags, `flags of datagram ${index}`);
+  const { MSG_ZEROCOPY = 0 } = platform.core;
+  if ((flags & MSG_ZEROCOPY) !== 0)
+    throw new TypeError("a batch copies: MSG_ZEROCOPY is for send, sendTo, sendMessage");
+  const control = options.control === undefined ? [] : checkControl(options.control, `control of datagram ${index}`);
+  if (control.length > 0) return { flags, control };
+  return flags === 0 ? undefined : { flags };
+}

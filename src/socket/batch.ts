@@ -1,0 +1,240 @@
+// Many datagrams in one call: sendmmsg(2) and recvmmsg(2), with the segmentation of UDP.
+
+import { EAGAIN, EINTR, errnoName } from "../../ffi/errno.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { show } from "../arguments.ts";
+import { failed, pending, SocketError } from "../errors.ts";
+import { type Incoming, incoming, LARGEST_CALL } from "../message/receive-batch.ts";
+import { type Outgoing, outgoing, type SendTerms } from "../message/send-batch.ts";
+import { type Handle, open } from "./handle.ts";
+import { payloadsFor } from "./message.ts";
+import { gate, Operation, type OperationOptions, type Terms, WOULD_BLOCK } from "./operation.ts";
+import { isUdp, refusePlain, segmentsOf, turnGroOn } from "./segmentation.ts";
+import { QUIET, targetBytes } from "./send.ts";
+
+const { AF_UNIX, SOCK_STREAM, POLLIN, POLLOUT, MSG_CMSG_CLOEXEC = 0 } = platform.core;
+
+function refuseStream(handle: Handle): void {
+  if (handle.type === SOCK_STREAM) {
+    throw new TypeError("a batch is for datagram and seqpacket sockets: a stream has no messages");
+  }
+}
+
+/** Throws, once, the error that ended the operation before with this batch. */
+function meetPending(batch: { pendingError: SocketError | undefined }): void {
+  const { pendingError } = batch;
+  batch.pendingError = undefined;
+  if (pendingError !== undefined) throw pendingError;
+}
+
+// After some messages an error is not thrown but kept: the count must not be lost, nor the error.
+function keep(batch: { pendingError: SocketError | undefined }, done: number, error: unknown): void {
+  if (done === 0 || !(error instanceof SocketError)) throw error;
+  if (error.kind !== "would-block") batch.pendingError = error;
+}
+
+function termsOf(handle: Handle): SendTerms {
+  return {
+    family: handle.family,
+    target: (address) => targetBytes(handle, address),
+    payloads: (address, control, name) => payloadsFor(handle, address ?? handle.peer, control, name),
+  };
+}
+
+/** Sends what is left in a batch, call by call. `advance` does one call: datagrams sent, or a negative error number. */
+class Sending {
+  readonly #handle: Handle;
+  readonly #batch: Outgoing;
+  readonly #terms: SendTerms;
+  readonly #flags: number;
+  // how many datagrams may be joined, and up to which datagram that is so
+  #segments: number;
+  #limitedUntil = 0;
+
+  constructor(handle: Handle, batch: Outgoing, flags: number) {
+    this.#handle = handle;
+    this.#batch = batch;
+    this.#terms = termsOf(handle);
+    this.#flags = flags;
+    this.#segments = batch.joins ? segmentsOf(handle) : 1;
+    batch.check(batch.cursor, this.#terms);
+  }
+
+  /** One call. */
+  advance(): number {
+    const batch = this.#batch;
+    for (;;) {
+      const limited = batch.cursor < this.#limitedUntil;
+      if (!limited && batch.joins) this.#segments = segmentsOf(this.#handle);
+      const end = limited ? this.#limitedUntil : batch.length;
+      const count = batch.layOut(batch.cursor, end, this.#terms, this.#segments);
+      const flags = this.#flags | batch.flagsOf(batch.cursor);
+      const sent = batch.calls.send(this.#handle.fd, batch.messages, 0, count, flags);
+      if (sent >= 0) {
+        const datagrams = batch.datagramsIn(sent);
+        batch.cursor += datagrams;
+        return datagrams;
+      }
+      if (!this.#retreat(sent)) return sent;
+    }
+  }
+
+  // Rule 11 of the design: EIO turns segmentation off for the socket; EINVAL and EMSGSIZE send this one message with 64
+  // segments, as kernels before 6.9 allow, then unjoined.
+  #retreat(result: number): boolean {
+    const joined = this.#batch.datagramsIn(1);
+    if (joined < 2) return false;
+    const code = errnoName(-result);
+    if (code === "EIO") {
+      this.#handle.learned.segmentation = false;
+      this.#segments = 1;
+      return true;
+    }
+    if (code !== "EINVAL" && code !== "EMSGSIZE") return false;
+    this.#segments = joined > 64 ? 64 : 1;
+    this.#limitedUntil = Math.max(this.#limitedUntil, this.#batch.cursor + joined);
+    return true;
+  }
+}
+
+function beginSend(handle: Handle, batch: unknown, terms: Terms | undefined): { batch: Outgoing; sending: Sending } {
+  refuseStream(handle);
+  const out = outgoing(batch);
+  if (out.busy) throw pending("sendmmsg", "batch");
+  meetPending(out);
+  return { batch: out, sending: new Sending(handle, out, (terms?.flags ?? 0) | QUIET) };
+}
+
+// A batch that has gone as a whole starts anew, so that it can be sent again.
+function endSend(batch: Outgoing, done: number): number {
+  if (batch.cursor === batch.length) batch.cursor = 0;
+  return done;
+}
+
+/** `sendmmsg(2)` that waits: datagrams sent, all of them unless an error, a timeout or a cancel came between. */
+export function sendMessages(handle: Handle, given: unknown, options: OperationOptions | undefined): number {
+  const terms = gate(handle, "sendmmsg", options);
+  const { batch, sending } = beginSend(handle, given, terms);
+  const attempt = (): number => sending.advance();
+  let done = 0;
+  let operation: Operation | undefined;
+  try {
+    while (batch.cursor < batch.length) {
+      const sent = attempt();
+      if (sent >= 0) {
+        done += sent;
+        if (batch.cursor < batch.length) operation?.checkCancelled();
+      } else {
+        operation ??= new Operation(handle, "sendmmsg", POLLOUT, terms);
+        done += operation.settle(sent, attempt);
+      }
+    }
+  } catch (error) {
+    keep(batch, done, error);
+  }
+  return endSend(batch, done);
+}
+
+/** `sendmmsg(2)` that never waits: WOULD_BLOCK when not one datagram could go. */
+export function trySendMessages(handle: Handle, given: unknown): number {
+  open(handle, "sendmmsg");
+  const { batch, sending } = beginSend(handle, given, undefined);
+  let done = 0;
+  while (batch.cursor < batch.length) {
+    const sent = sending.advance();
+    if (sent >= 0) done += sent;
+    else if (sent === -EAGAIN) return done === 0 ? WOULD_BLOCK : done;
+    else if (sent !== -EINTR) {
+      keep(batch, done, failed(sent, { syscall: "sendmmsg" }));
+      return done;
+    }
+  }
+  return endSend(batch, done);
+}
+
+/** What `receiveMessages` takes. */
+export interface ReceiveMessagesOptions extends OperationOptions {
+  /** Waits until the batch is full, as GSocket does. Default false: waits for the first, then takes what is queued. */
+  readonly waitAll?: boolean | undefined;
+}
+
+function beginReceive(handle: Handle, given: unknown): Incoming {
+  refuseStream(handle);
+  const batch = incoming(given);
+  if (batch.busy) throw pending("recvmmsg", "batch");
+  meetPending(batch);
+  if (batch.splits && isUdp(handle)) turnGroOn(handle);
+  else if (handle.gro !== "off") refusePlain(handle);
+  batch.prepare();
+  return batch;
+}
+
+// One call: how many messages more, or a negative error number.
+function advance(handle: Handle, batch: Incoming, flags: number): number {
+  const { received } = batch;
+  const count = Math.min(batch.capacity - received, LARGEST_CALL);
+  const result = batch.calls.receive(handle.fd, batch.messages, received, count, flags | MSG_CMSG_CLOEXEC);
+  if (result > 0) batch.add(result, handle.family === AF_UNIX);
+  if (result === -EAGAIN && handle.gro === "draining") handle.gro = "off"; // the last joined datagram has been taken
+  return result;
+}
+
+/** `recvmmsg(2)` that waits: datagrams received. */
+export function receiveMessages(handle: Handle, given: unknown, options: ReceiveMessagesOptions | undefined): number {
+  const terms = gate(handle, "recvmmsg", options);
+  const waitAll = checkWaitAll(options);
+  const batch = beginReceive(handle, given);
+  const flags = terms?.flags ?? 0;
+  const first = advance(handle, batch, flags);
+  if (first < 0 || (batch.received < batch.capacity && waitAll) || first === LARGEST_CALL) {
+    receiveMore(handle, batch, flags, terms, first, waitAll);
+  }
+  return batch.length;
+}
+
+function receiveMore(
+  handle: Handle,
+  batch: Incoming,
+  flags: number,
+  terms: Terms | undefined,
+  first: number,
+  waitAll: boolean,
+): void {
+  const operation = new Operation(handle, "recvmmsg", POLLIN, terms);
+  const attempt = (): number => advance(handle, batch, flags);
+  try {
+    let got = operation.settle(first, attempt);
+    while (batch.received < batch.capacity && (waitAll || got === LARGEST_CALL)) {
+      operation.checkCancelled();
+      const more = attempt();
+      if (more === -EAGAIN && !waitAll) return;
+      got = operation.settle(more, attempt);
+    }
+  } catch (error) {
+    keep(batch, batch.received, error);
+  }
+}
+
+function checkWaitAll(options: ReceiveMessagesOptions | undefined): boolean {
+  const waitAll = options?.waitAll;
+  if (waitAll !== undefined && typeof waitAll !== "boolean") {
+    throw new TypeError(`waitAll must be true or false, not ${show(waitAll)}`);
+  }
+  return waitAll === true;
+}
+
+/** `recvmmsg(2)` that never waits: WOULD_BLOCK when nothing was there. */
+export function tryReceiveMessages(handle: Handle, given: unknown): number {
+  open(handle, "recvmmsg");
+  const batch = beginReceive(handle, given);
+  for (;;) {
+    const got = advance(handle, batch, 0);
+    if (got === -EINTR) continue;
+    if (got < 0 && batch.received === 0) {
+      if (got === -EAGAIN) return WOULD_BLOCK;
+      throw failed(got, { syscall: "recvmmsg" });
+    }
+    if (got < 0 && got !== -EAGAIN) keep(batch, batch.received, failed(got, { syscall: "recvmmsg" }));
+    if (got < LARGEST_CALL || batch.received === batch.capacity) return batch.length;
+  }
+}

@@ -1,0 +1,79 @@
+// What this system can do.
+
+import { getsockopt } from "../../ffi/calls.ts";
+import { hasCall } from "../../ffi/features.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { show } from "../arguments.ts";
+import type { ReadableOption, WritableOption } from "../option/option.ts";
+import { type Learned, open } from "./handle.ts";
+import { isOption } from "./options.ts";
+
+/** A thing that a system, or a socket, can do or not. */
+export type Feature =
+  /** unix addresses without a file: unix(7) */
+  | "abstractNames"
+  /** accept4(2): connections are close-on-exec from their first moment */
+  | "accept4"
+  /** UDP_GRO: joined datagrams can be received on this socket */
+  | "gro"
+  /** ppoll(2): waits shorter than a millisecond */
+  | "ppoll"
+  /** recvmmsg(2): many datagrams in one call */
+  | "recvmmsg"
+  /** SO_REUSEPORT: several sockets on one port */
+  | "reusePort"
+  /** UDP_SEGMENT: joined datagrams can be sent on this socket; false once the kernel or the device has refused */
+  | "segmentation"
+  /** sendfile(2) */
+  | "sendfile"
+  /** sendmmsg(2): many datagrams in one call */
+  | "sendmmsg"
+  /** socketpair(2) */
+  | "socketpair";
+
+interface Subject {
+  readonly fd: number;
+  readonly learned: Learned;
+}
+
+// How to find out; asked only when somebody wants to know.
+const features: Readonly<Record<Feature, (handle: Subject) => boolean>> = {
+  abstractNames: () => platform.abstractNames,
+  accept4: () => hasCall("accept4"),
+  gro: (handle) => handle.learned.gro ?? has(handle, platform.constants.UDP_GRO),
+  ppoll: () => hasCall("ppoll"),
+  recvmmsg: () => hasCall("recvmmsg"),
+  reusePort: () => platform.core.SO_REUSEPORT !== undefined,
+  segmentation: (handle) => handle.learned.segmentation ?? has(handle, platform.constants.UDP_SEGMENT),
+  sendfile: () => hasCall("sendfile"),
+  sendmmsg: () => hasCall("sendmmsg"),
+  socketpair: () => hasCall("socketpair"),
+};
+
+/** What `socket.capabilities` tells. */
+export type Capabilities = Readonly<Record<Feature, boolean>>;
+
+/** What this system can do, and this socket. */
+export function capabilities(handle: Subject): Capabilities {
+  open(handle, "getsockopt");
+  const entries = Object.entries(features).map(([name, ask]) => [name, ask(handle)]);
+  return Object.freeze(Object.fromEntries(entries) as Record<Feature, boolean>);
+}
+
+// A UDP option that may be there for this kernel, and this kind of socket.
+function has({ fd }: Subject, option: number | undefined): boolean {
+  if (option === undefined) return false;
+  return getsockopt(fd, platform.core.IPPROTO_UDP, option, new Uint8Array(new ArrayBuffer(4))) >= 0;
+}
+
+/** Whether a feature is there, or an option can be read on this socket (or, where it can only be set, exists here). */
+export function supports(handle: Subject, what: ReadableOption<unknown> | WritableOption<never> | Feature): boolean {
+  const fd = open(handle, "getsockopt");
+  if (typeof what === "string" && Object.hasOwn(features, what)) return features[what](handle);
+  if (!isOption(what)) {
+    throw new TypeError(`what must be an option or one of ${Object.keys(features).join(", ")}, not ${show(what)}`);
+  }
+  if (!what.supported || !("get" in what)) return what.supported;
+  const size = what.get.size(platform);
+  return getsockopt(fd, what.level, what.number, new Uint8Array(new ArrayBuffer(size))) >= 0;
+}

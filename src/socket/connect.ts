@@ -1,0 +1,286 @@
+// Connections: accept(2), connect(2) and how it ended, shutdown(2), bind(2), listen(2).
+
+import * as calls from "../../ffi/calls.ts";
+import { accept as acceptCall, close as closeCall, duplicate as duplicateCall } from "../../ffi/descriptors.ts";
+import { EAGAIN, EINPROGRESS, EINTR, errnoName, errnoNumber } from "../../ffi/errno.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { sockaddr } from "../../ffi/structs/sockaddr.ts";
+import { type SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
+import { reportedAddress } from "../address/sender.ts";
+import { boolean, integer, show } from "../arguments.ts";
+import { failed, notSupported } from "../errors.ts";
+import { encodeInt } from "../../ffi/structs/int.ts";
+import { waitFor } from "../wait/wait.ts";
+import { Handle, open } from "./handle.ts";
+import { applyDefaults, socketInt } from "./make.ts";
+import { attemptNow, complete, gate, Operation, type OperationOptions, WOULD_BLOCK } from "./operation.ts";
+import { targetBytes } from "./send.ts";
+import { keepZeroCopy } from "./zero-copy.ts";
+
+const { core } = platform;
+const {
+  AF_UNIX,
+  AF_UNSPEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  POLLIN,
+  POLLOUT,
+  SO_ACCEPTCONN,
+  SO_ERROR,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+} = core;
+// Known without the table of all errors, which cannot be loaded when no descriptor is left.
+const ECONNABORTED = core.WSAECONNABORTED ?? core.ECONNABORTED;
+const ENOTCONN = core.WSAENOTCONN ?? core.ENOTCONN;
+// SD_RECEIVE, SD_SEND and SD_BOTH on Windows have the same numbers
+const { SHUT_RD = 0, SHUT_WR = 1, SHUT_RDWR = 2 } = core;
+
+/** What `bind` takes. */
+export interface BindOptions {
+  /** SO_REUSEADDR: true or false sets it, absent leaves it as it is. */
+  readonly allowReuse?: boolean | undefined;
+  /** SO_REUSEPORT: true or false sets it, absent leaves it as it is. */
+  readonly reusePort?: boolean | undefined;
+}
+
+/** `bind(2)`. */
+export function bind(handle: Handle, to: SocketAddressLike, options: BindOptions | undefined): void {
+  const fd = open(handle, "bind");
+  const address = toSocketAddress(to);
+  if (options !== undefined && (typeof options !== "object" || options === null)) {
+    throw new TypeError(`options must be an object, not ${show(options)}`);
+  }
+  const { allowReuse, reusePort } = options ?? {};
+  if (allowReuse !== undefined) setFlag(fd, "SO_REUSEADDR", SO_REUSEADDR, boolean(allowReuse, "allowReuse"));
+  if (reusePort !== undefined) setFlag(fd, "SO_REUSEPORT", SO_REUSEPORT, boolean(reusePort, "reusePort"));
+  const result = calls.bind(fd, targetBytes(handle, address));
+  if (result < 0) throw failed(result, { syscall: "bind", address });
+}
+
+function setFlag(fd: number, name: string, number: number | undefined, value: boolean): void {
+  if (number === undefined) throw notSupported("bind", `${platform.name} has no ${name}`);
+  const result = calls.setsockopt(fd, SOL_SOCKET, number, encodeInt(value ? 1 : 0));
+  if (result < 0) throw failed(result, { syscall: "setsockopt", address: name });
+}
+
+/** `listen(2)`. */
+export function listen(handle: Handle, backlog: unknown): void {
+  const fd = open(handle, "listen");
+  const result = calls.listen(fd, integer(backlog, "backlog", 0, 0x7fff_ffff));
+  if (result < 0) throw failed(result, { syscall: "listen" });
+  handle.listening = true;
+}
+
+// A connection that its client gave up while it was queued is no news to the caller: accept(2) says to try again.
+function acceptOnce(fd: number): number {
+  let result = acceptCall(fd);
+  // not for ever: of an AF_ALG socket Linux says so each time
+  for (let tries = 0; tries < 1000 && isAborted(result); tries++) result = acceptCall(fd);
+  return result;
+}
+
+function isAborted(result: number): boolean {
+  return result === -ECONNABORTED;
+}
+
+function accepted(listener: Handle, fd: number): Handle {
+  // the protocol is asked when somebody wants it: an MPTCP listener accepts plain TCP too
+  const handle = new Handle(fd, listener.family, listener.type);
+  handle.connect(reportedAddress());
+  applyDefaults(handle);
+  return handle;
+}
+
+/** `accept(2)` that waits. */
+export function accept(handle: Handle, options: OperationOptions | undefined): Handle {
+  const terms = gate(handle, "accept", options);
+  const attempt = (): number => acceptOnce(handle.fd);
+  const fd = attempt();
+  return accepted(handle, fd >= 0 ? fd : complete(fd, handle, "accept", POLLIN, terms, attempt));
+}
+
+/** `accept(2)` that never waits. */
+export function tryAccept(handle: Handle): Handle | null {
+  const attempt = (): number => acceptOnce(open(handle, "accept"));
+  const fd = attemptNow(attempt(), "accept", attempt);
+  return fd === WOULD_BLOCK ? null : accepted(handle, fd);
+}
+
+/** `connect(2)` that waits until the connect has ended. */
+export function connect(handle: Handle, to: SocketAddressLike, options: OperationOptions | undefined): void {
+  open(handle, "connect");
+  const address = toSocketAddress(to);
+  const terms = gate(handle, "connect", options);
+  const target = targetBytes(handle, address);
+  const operation = new Operation(handle, "connect", POLLOUT, terms, address);
+  let result = calls.connect(handle.fd, target);
+  // Linux says so once after a connect whose failure was read from SO_ERROR; the socket is free for another one then
+  if (isAborted(result)) result = calls.connect(handle.fd, target);
+  // poll(2) cannot wait for room in the backlog of a unix listener: connect(2) says EAGAIN, and nothing is under way
+  for (let nap = 1; result === -EAGAIN && handle.family === AF_UNIX; nap = Math.min(nap * 2, 20)) {
+    operation.pause(nap, result);
+    result = calls.connect(handle.fd, target);
+  }
+  if (result === 0) {
+    concludeAtOnce(handle, address, operation);
+    return;
+  }
+  // EINTR: the connect goes on in the kernel, and a second call would say EALREADY. Winsock says would-block.
+  if (result !== -EINPROGRESS && result !== -EINTR && result !== -EAGAIN) throw operation.error(result);
+  handle.connecting = address;
+  operation.wait(-EINPROGRESS);
+  concludeConnect(handle);
+}
+
+// Linux answers 0 once to a stream whose earlier connect has ended meanwhile, whatever address it is given now: that is the
+// end of the earlier one, and no new connection.
+function concludeAtOnce(handle: Handle, address: SocketAddress, operation: Operation): void {
+  const stream = handle.type === SOCK_STREAM;
+  if (stream && (handle.connectedRead || handle.connectedWrite)) throw operation.error(-errnoNumber("EISCONN"));
+  const peer = (stream ? handle.connecting : null) ?? address;
+  handle.connect(peer);
+  if (!peer.equals(address)) throw operation.error(-errnoNumber("EISCONN"));
+}
+
+/** How a connect that has ended went: SO_ERROR, and then whether there is a peer. */
+function concludeConnect(handle: Handle): void {
+  const address = handle.connecting ?? undefined;
+  const error = socketInt(handle.fd, SO_ERROR) ?? 0;
+  if (error !== 0) {
+    handle.connecting = null;
+    throw failed(-error, { syscall: "connect", address });
+  }
+  const result = calls.getpeername(handle.fd);
+  if (result < 0) {
+    handle.connecting = null;
+    throw failed(result, { syscall: "connect", address });
+  }
+  // of one that was connected before, the peer and what was shut down since stay as they are
+  const before = handle.peer !== null || handle.connectedRead || handle.connectedWrite;
+  if (handle.connecting !== null || !before) handle.connect(handle.connecting);
+}
+
+/** The end of a connect that did not wait: kind "pending" until it has ended. */
+export function checkConnectResult(handle: Handle): void {
+  const fd = open(handle, "connect");
+  // without room to send there is no POLLOUT either, but a peer there is
+  if (waitFor(fd, POLLOUT, 0, undefined) === 0 && calls.getpeername(fd) < 0) {
+    throw failed(-EINPROGRESS, { syscall: "connect", address: handle.connecting ?? undefined });
+  }
+  concludeConnect(handle);
+}
+
+/** `connect(2)` to AF_UNSPEC: a datagram socket has no peer any more, and takes from everybody again. */
+export function disconnect(handle: Handle): void {
+  const fd = open(handle, "connect");
+  const nobody = new Uint8Array(new ArrayBuffer(sockaddr.inetSize));
+  sockaddr.writeHeader(nobody, AF_UNSPEC);
+  const result = calls.connect(fd, nobody);
+  if (result < 0) throw failed(result, { syscall: "connect", address: "AF_UNSPEC" });
+  handle.disconnect();
+}
+
+/** What `shutdown` takes. */
+export interface ShutdownDirections {
+  readonly read?: boolean | undefined;
+  readonly write?: boolean | undefined;
+}
+
+/** `shutdown(2)`. */
+export function shutdown(handle: Handle, directions: ShutdownDirections | undefined): void {
+  const fd = open(handle, "shutdown");
+  const { read, write } = checkDirections(directions);
+  const result = calls.shutdown(fd, read ? (write ? SHUT_RDWR : SHUT_RD) : SHUT_WR);
+  if (result < 0) throw failed(result, { syscall: "shutdown" });
+  if (read) handle.connectedRead = false;
+  if (write) handle.connectedWrite = false;
+  // a TCP listener that is shut down for reading listens no more
+  if (handle.listening) handle.listening = socketInt(fd, SO_ACCEPTCONN) === 1;
+}
+
+function checkDirections(directions: ShutdownDirections | undefined): { read: boolean; write: boolean } {
+  if (directions === undefined) return { read: true, write: true };
+  if (typeof directions !== "object" || directions === null) {
+    throw new TypeError(`directions must be { read, write }, not ${show(directions)}`);
+  }
+  const read = directions.read !== undefined && boolean(directions.read, "read");
+  const write = directions.write !== undefined && boolean(directions.write, "write");
+  if (!read && !write)
+    throw new TypeError("shutdown needs { read: true }, { write: true } or both; nothing means both");
+  return { read, write };
+}
+
+/** `close(2)`, once: the descriptor is gone whatever it answers, so EINTR is not tried again. */
+export function close(handle: Handle): void {
+  const fd = handle.fd;
+  if (fd === -1) return;
+  handle.fd = -1;
+  handle.listening = false;
+  handle.disconnect();
+  if (handle.zeroCopy !== undefined) keepZeroCopy(handle);
+  const result = closeCall(fd);
+  if (result < 0 && errnoName(-result) === "EBADF") {
+    throw failed(result, {
+      syscall: "close",
+      address: `fd ${fd}`,
+      advice: "somebody else has closed it behind our back",
+    });
+  }
+}
+
+/** Gives the descriptor away. */
+export function detach(handle: Handle): number {
+  const fd = open(handle, "detach");
+  handle.fd = -1;
+  handle.listening = false;
+  handle.disconnect();
+  return fd;
+}
+
+/** A handle on a duplicate of the descriptor, in the same state. */
+export function duplicate(handle: Handle): Handle {
+  const fd = duplicateCall(open(handle, "fcntl"));
+  if (fd < 0) throw failed(fd, { syscall: "fcntl" });
+  const copy = new Handle(fd, handle.family, handle.type, handle.protocol);
+  const { blocking, timeout, listenBacklog, listening, connectedRead, connectedWrite, peer, connecting, gro } = handle;
+  const { learned } = handle; // shared: to the kernel it is the same socket
+  return Object.assign(copy, {
+    blocking,
+    timeout,
+    listenBacklog,
+    listening,
+    connectedRead,
+    connectedWrite,
+    peer,
+    connecting,
+    gro,
+    learned,
+  });
+}
+
+/** The address that the socket is bound to: `getsockname(2)`. */
+export function localAddress(handle: { readonly fd: number }): SocketAddress {
+  const result = calls.getsockname(open(handle, "getsockname"));
+  if (result < 0) throw failed(result, { syscall: "getsockname" });
+  const address = reportedAddress();
+  if (address === null) throw notSupported("getsockname", "sockets of this family have no local address");
+  return address;
+}
+
+/** The peer: what accept(2) told, or `getpeername(2)`; null when not connected. */
+export function remoteAddress(handle: {
+  readonly fd: number;
+  readonly peer: SocketAddress | null;
+  readonly connectedRead: boolean;
+  readonly connectedWrite: boolean;
+}): SocketAddress | null {
+  const result = calls.getpeername(open(handle, "getpeername"));
+  if (result === 0) return reportedAddress() ?? handle.peer;
+  // a connection that was reset has no peer for the kernel any more, but had one for us
+  if (result === -ENOTCONN || result === -errnoNumber("EINVAL")) {
+    return handle.connectedRead || handle.connectedWrite ? handle.peer : null;
+  }
+  if (result === -errnoNumber("EOPNOTSUPP")) return null; // families without peers: AF_PACKET
+  throw failed(result, { syscall: "getpeername" });
+}

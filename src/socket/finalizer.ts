@@ -1,0 +1,20 @@
+// A socket that was forgotten is closed when it is collected, and its owner is told once.
+
+import { close } from "../../ffi/descriptors.ts";
+import type { Handle } from "./handle.ts";
+
+const forgotten = new FinalizationRegistry<Handle>((handle) => {
+  const { fd } = handle;
+  if (fd === -1) return;
+  handle.fd = -1;
+  close(fd);
+  process.emitWarning(`a socket (fd ${fd}) was collected without close(); close it, or declare it with "using"`, {
+    type: "ResourceWarning",
+    code: "BERKELEY_SOCKET_LEAK",
+  });
+});
+
+/** Watches over a socket; what is held is its state, never the socket itself. */
+export function closeWhenForgotten(socket: object, handle: Handle): void {
+  forgotten.register(socket, handle);
+}

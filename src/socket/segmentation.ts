@@ -1,0 +1,53 @@
+// UDP segmentation offload of one socket: what was learned of sending joined datagrams, and whether it may receive them.
+
+import { getsockopt, setsockopt } from "../../ffi/calls.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { decodeInt, encodeInt } from "../../ffi/structs/int.ts";
+import type { Handle } from "./handle.ts";
+
+const { AF_INET, AF_INET6, SOCK_DGRAM } = platform.core;
+
+/** As many datagrams as the kernel takes in one message: UDP_MAX_SEGMENTS, 128 since Linux 6.9, 64 before. */
+export const MAXIMUM_SEGMENTS = 128;
+
+/** Whether a socket is UDP, whose datagrams can be joined. */
+export function isUdp({ family, type }: Handle): boolean {
+  return type === SOCK_DGRAM && (family === AF_INET || family === AF_INET6);
+}
+
+/** How many datagrams may be joined in a message of this socket: 1 where it cannot, or has learned that it cannot. */
+export function segmentsOf(handle: Handle): number {
+  return isUdp(handle) && handle.learned.segmentation !== false ? MAXIMUM_SEGMENTS : 1;
+}
+
+/** Lets the kernel give this socket joined datagrams: UDP_GRO. Where it cannot, they come one by one. */
+export function turnGroOn(handle: Handle): void {
+  if (handle.gro !== "off" || handle.learned.gro === false || !isUdp(handle)) return;
+  const { IPPROTO_UDP, UDP_GRO } = platform.constants;
+  if (UDP_GRO === undefined || setsockopt(handle.fd, IPPROTO_UDP, UDP_GRO, encodeInt(1)) < 0) {
+    handle.learned.gro = false;
+    return;
+  }
+  handle.gro = "on";
+  handle.learned.gro = true;
+}
+
+const answer = new Uint8Array(new ArrayBuffer(4));
+
+/** Takes note of an option that a user has set: GRO that is turned off leaves joined datagrams in the queue. */
+export function noteOption(handle: Handle, level: number, number: number): void {
+  const { IPPROTO_UDP, UDP_GRO } = platform.constants;
+  if (level !== IPPROTO_UDP || number !== UDP_GRO || !isUdp(handle)) return;
+  if (getsockopt(handle.fd, level, number, answer) < 0) return;
+  if (decodeInt(answer) !== 0) handle.gro = "on";
+  else if (handle.gro === "on") handle.gro = "draining";
+}
+
+/** The error of a plain receive on a socket that may be given joined datagrams. */
+export function refusePlain(handle: Handle): never {
+  const advice =
+    handle.gro === "on"
+      ? 'receive with a ReceiveBatch of segmentation "auto" or receiveMessage(), or turn UDP_GRO off'
+      : "drain the socket with a ReceiveBatch until it would block";
+  throw new TypeError(`the socket has UDP_GRO on, and a plain receive could lose joined datagrams: ${advice}`);
+}

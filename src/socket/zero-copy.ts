@@ -1,0 +1,69 @@
+// MSG_ZEROCOPY: the kernel reads the user's memory after the call has returned, until the error queue says that it is done
+// (Documentation/networking/msg_zerocopy.rst). So the memory is kept, also when the socket is closed first.
+
+import type { View } from "../../ffi/calls.ts";
+import { copyInto } from "../../ffi/copy.ts";
+import { byteLengthOf, Region } from "../../ffi/memory.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import type { Handle } from "./handle.ts";
+import { socketInt } from "./make.ts";
+
+const { MSG_ZEROCOPY = 0 } = platform.core;
+
+/** What one socket has lent to the kernel: by the number that the completion will name. */
+export interface ZeroCopy {
+  /** The number of the next send. */
+  next: number;
+  readonly lent: Map<number, readonly View[]>;
+}
+
+// A small view lives in the collected heap and may move; the kernel copies that little anyway.
+const SMALLEST_LENT = 4096;
+
+/** The memory to lend for a send with MSG_ZEROCOPY: the user's own, or a copy of what is small. */
+export function lend(handle: Handle, views: readonly View[], flags: number): readonly View[] {
+  if (MSG_ZEROCOPY === 0 || (flags & MSG_ZEROCOPY) === 0) return views;
+  if (handle.zeroCopy === undefined) {
+    // without the option the flag is ignored, and no completion ever comes: tcp(7) and msg_zerocopy.rst
+    if (socketInt(handle.fd, platform.constants.SO_ZEROCOPY) !== 1) {
+      throw new TypeError("MSG_ZEROCOPY needs the option SO_ZEROCOPY: call socket.receiveControl(ZeroCopyDone) first");
+    }
+    handle.zeroCopy = { next: 0, lent: new Map() };
+  }
+  return views.map((view) => {
+    const size = byteLengthOf(view);
+    if (size === 0 || size >= SMALLEST_LENT) return view;
+    const copy = new Region(size);
+    copyInto(copy, 0, view);
+    return copy.bytes;
+  });
+}
+
+/** Notes a send that has succeeded; gives its result on. */
+export function retainZeroCopy(handle: Handle, views: readonly View[], flags: number, result: number): number {
+  if ((flags & MSG_ZEROCOPY) === 0 || result <= 0 || handle.zeroCopy === undefined) return result;
+  handle.zeroCopy.lent.set(handle.zeroCopy.next, views);
+  handle.zeroCopy.next = (handle.zeroCopy.next + 1) >>> 0; // a __u32 in the kernel
+  return result;
+}
+
+/** Gives back what the sends numbered `first` to `last` have lent; both may have wrapped. */
+export function releaseZeroCopy(handle: Handle, first: number, last: number): void {
+  const lent = handle.zeroCopy?.lent;
+  if (lent === undefined) return;
+  for (const number of lent.keys()) {
+    if ((number - first) >>> 0 <= (last - first) >>> 0) lent.delete(number);
+  }
+}
+
+// TCP gives up a connection after 15 minutes of retransmissions at the latest (tcp_retries2 of tcp(7)).
+const LONGEST_TRANSMISSION = 16 * 60_000;
+const orphans = new Set<ZeroCopy>();
+
+/** Keeps what a socket that is being closed has lent, because nobody will read its completions any more. */
+export function keepZeroCopy(handle: Handle): void {
+  const { zeroCopy } = handle;
+  if (zeroCopy === undefined || zeroCopy.lent.size === 0) return;
+  orphans.add(zeroCopy);
+  setTimeout(() => orphans.delete(zeroCopy), LONGEST_TRANSMISSION).unref();
+}
