@@ -1,0 +1,38 @@
+// The descriptors of this process, to see which ones a call has left open.
+
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** Whether the system tells the descriptors of a process: /proc of Linux. */
+export const haveProc: boolean = process.platform === "linux";
+
+/** What is open: `number -> "socket:[4711]"`, without the one that reads the folder. */
+export function openDescriptors(): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const name of readdirSync("/proc/self/fd")) {
+    try {
+      found.set(Number(name), readlinkSync(`/proc/self/fd/${name}`));
+    } catch {
+      // the folder itself: closed again by now
+    }
+  }
+  return found;
+}
+
+/** What is open after the action and was not before. (What somebody else closes meanwhile, a finalizer say, is no news.) */
+export function openedBy(action: () => void): string[] {
+  const before = openDescriptors();
+  action();
+  return [...openDescriptors()].filter(([fd, what]) => before.get(fd) !== what).map(([fd, what]) => `${fd}: ${what}`);
+}
+
+// O_NONBLOCK and O_CLOEXEC as /proc/self/fdinfo shows them on Linux: octal, x86 and arm64 alike.
+const NONBLOCK = 0o4000;
+const CLOEXEC = 0o2000000;
+
+/** The flags of a descriptor, as the kernel has them. */
+export function flagsOf(fd: number): { nonblocking: boolean; closeOnExec: boolean } {
+  const text = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1];
+  if (text === undefined) throw new Error(`/proc/self/fdinfo/${fd} tells no flags`);
+  const flags = Number.parseInt(text, 8);
+  return { nonblocking: (flags & NONBLOCK) !== 0, closeOnExec: (flags & CLOEXEC) !== 0 };
+}
