@@ -154,6 +154,11 @@ describe("bytes for each system", () => {
     each({ linux: index, darwin: "7f000001", freebsd: index, windows: "00000001" }, (system) =>
       made(option.IP_MULTICAST_IF, "lo", system),
     );
+    // an address that is given is kept, because packets are sent from it: ip(7)
+    const address = `${zeros(4)}7f00000101000000`;
+    each({ linux: address, darwin: "7f000001", freebsd: address, windows: "00000001" }, (system) =>
+      made(option.IP_MULTICAST_IF, "127.0.0.1", system),
+    );
     each(
       {
         linux: `e8010203${zeros(4)}01000000`,

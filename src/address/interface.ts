@@ -23,11 +23,17 @@ export type InterfaceLike = string | number | InetAddress;
  * @throws SocketError kind "no-such-device" for a name that no interface has
  */
 export function interfaceIndex(name: string): number {
-  if (typeof name !== "string") throw new TypeError(`name must be a string, not ${show(name)}`);
-  if (name === "" || name.includes("\0")) throw new TypeError(`name must be an interface name, not ${show(name)}`);
+  return indexOfName(name, "name");
+}
+
+function indexOfName(name: unknown, argument: string): number {
+  if (typeof name !== "string" || name === "" || name.includes("\0")) {
+    throw new TypeError(`${argument} must be the name of an interface, not ${show(name)}`);
+  }
   const index = name.length >= IF_NAMESIZE ? -errnoNumber("ENODEV") : native().nameToIndex(name);
-  if (index < 0)
+  if (index < 0) {
     throw errnoName(-index) === "ENODEV" ? unknown(`"${name}"`) : failed(index, { syscall: "if_nametoindex" });
+  }
   return index;
 }
 
@@ -68,7 +74,7 @@ export function resolveInterface(value: InterfaceLike, name = "interface"): numb
     throw new TypeError(`${name} must be an interface name, an index or an address, not ${show(value)}`);
   }
   const address = InetAddress.tryParse(value);
-  return address === undefined ? interfaceIndex(value) : indexOfAddress(address);
+  return address === undefined ? indexOfName(value, name) : indexOfAddress(address);
 }
 
 function listed(): { name: string; address: InetAddress }[] {

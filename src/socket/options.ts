@@ -37,6 +37,7 @@ export function isOption(value: unknown): value is ReadableOption<unknown> & Wri
 }
 
 const LARGEST_VALUE = 1 << 20;
+const SMALLEST_MEMORY = 16;
 
 /** Reads a raw option: an int without a size, so many bytes with one. */
 export function getRaw(
@@ -47,7 +48,9 @@ export function getRaw(
 ): number | Uint8Array<ArrayBuffer> {
   const fd = open(handle, "getsockopt");
   refuseRaw(int32(level, "level"), int32(name, "name"), "get");
-  const value = new Uint8Array(new ArrayBuffer(size === undefined ? 4 : integer(size, "size", 1, LARGEST_VALUE)));
+  const room = size === undefined ? 4 : integer(size, "size", 1, LARGEST_VALUE);
+  // old protocols write an int whatever the length says (net/bluetooth/l2cap_sock.c): the memory has room for it
+  const value = new Uint8Array(new ArrayBuffer(Math.max(room, SMALLEST_MEMORY)), 0, room);
   const length = getsockopt(fd, level, name, value);
   if (length < 0) throw failed(length, { syscall: "getsockopt", address: `level ${level} name ${name}` });
   return size === undefined ? decodeInt(value.subarray(0, length)) : value.slice(0, length);

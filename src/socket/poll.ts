@@ -79,11 +79,16 @@ function isClosed(socket: Descriptor): boolean {
 function fill(entries: readonly PollEntry[]): number {
   polled.clear();
   let closed = 0;
-  entries.forEach(({ socket, condition }, index) => {
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index];
+    if (typeof entry !== "object" || entry === null) {
+      throw new TypeError(`entries[${index}] must be { socket, condition }, not ${show(entry)}`);
+    }
+    const { socket, condition } = entry;
     const gone = isClosed(socket);
     if (gone) closed++;
     const bits = integer(condition, `entries[${index}].condition`, 0, 0xffff);
     polled.add(gone ? -1 : descriptor(socket, `entries[${index}].socket`), bits);
-  });
+  }
   return closed;
 }

@@ -108,7 +108,7 @@ export const multicastInterface: { get(subject: Subject): number; set(subject: S
     },
     set(subject: Subject, value: InterfaceLike): void {
       const index = resolveInterface(value, "multicastInterface");
-      setBoth<InterfaceLike>(subject, "multicastInterface", IP_MULTICAST_IF, IPV6_MULTICAST_IF, index);
+      setBoth<InterfaceLike>(subject, "multicastInterface", IP_MULTICAST_IF, IPV6_MULTICAST_IF, value);
       subject.learned.multicastInterface = index;
     },
   };

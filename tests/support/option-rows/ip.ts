@@ -71,9 +71,14 @@ export const ipRows: readonly Row[] = [
   flips(option.IP_ROUTER_ALERT, ["raw4"], { since: "6.9" }),
   tells(option.IP_PROTOCOL, ["raw4"], (protocol) => expect(protocol).toBe(1), { since: "6.2" }),
   does(option.IP_MULTICAST_IF, [...udp, "raw4"], {}, (socket) => {
-    for (const given of ["lo", 1, "127.0.0.1", 0]) {
-      socket.setOption(option.IP_MULTICAST_IF, given);
-      expect(String(socket.getOption(option.IP_MULTICAST_IF))).toBe("0.0.0.0");
+    for (const [set, get] of [
+      ["lo", "0.0.0.0"],
+      [1, "0.0.0.0"],
+      ["127.0.0.1", "127.0.0.1"],
+      [0, "0.0.0.0"],
+    ] as const) {
+      socket.setOption(option.IP_MULTICAST_IF, set);
+      expect(String(socket.getOption(option.IP_MULTICAST_IF))).toBe(get);
     }
     throwsKind(() => socket.setOption(option.IP_MULTICAST_IF, "nosuchdevice"), "no-such-device");
   }),

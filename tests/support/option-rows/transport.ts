@@ -86,6 +86,12 @@ export const tcpRows: readonly Row[] = [
     expect(state).toBe(socket.connected ? 1 : 7); // TCP_ESTABLISHED, TCP_CLOSE
     expect(rto).toBeGreaterThanOrEqual(1);
   }),
+  does(option.TCP_INFO, linkedTcp, {}, (socket) => {
+    socket.sendAll(new Uint8Array(1000));
+    const info = socket.getOption(option.TCP_INFO);
+    expect(info).toMatchObject({ bytesSent: 1000, bytesRetransmitted: 0, maximumPacingRate: Infinity });
+    expect(info.rtt).toBeLessThan(1000); // milliseconds
+  }),
   tells(option.TCP_TIMESTAMP, linkedTcp, natural),
   refuses(option.TCP_TIMESTAMP, 1, "permission-denied", tcp), // TCP_REPAIR is off
   tells(option.TCP_IS_MPTCP, linkedTcp, (mptcp) => expect(mptcp).toBe(false), { since: "5.16" }),
