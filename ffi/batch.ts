@@ -7,6 +7,7 @@ import { errnoNumber } from "./errno.ts";
 import { failure, type NativeFunction, optional } from "./library.ts";
 import { Region, setAddress } from "./memory.ts";
 import { platform } from "./platform/index.ts";
+import type { Platform } from "./platform/platform.ts";
 
 const { msghdr, iovec, sockaddr_storage } = platform.structs;
 // where the system has no struct mmsghdr, ours is the same: a msghdr, then a length
@@ -37,6 +38,8 @@ export class MessageArray {
   readonly names: Region;
   readonly nameWords: Uint32Array<ArrayBuffer>;
   readonly controls: Region;
+  /** What ended a loop after some messages, negative, or 0: recvmmsg(2) leaves such an error to the socket's next call. */
+  ended = 0;
   readonly #headers: Region;
   readonly #vectors: Region;
   readonly #words: Uint32Array<ArrayBuffer>;
@@ -92,6 +95,17 @@ export class MessageArray {
     return index * NAME_WORDS;
   }
 
+  /** Whether two messages have the same name, as datagrams of one sender do. */
+  sameName(index: number, other: number): boolean {
+    const length = this.nameLength(index);
+    if (length !== this.nameLength(other) || (length & 3) !== 0) return false;
+    const [start, from] = [index * NAME_WORDS, other * NAME_WORDS];
+    for (let word = 0; word < length >> 2; word++) {
+      if (this.nameWords[start + word] !== this.nameWords[from + word]) return false;
+    }
+    return true;
+  }
+
   /** How much control data a message has, or has room for. */
   setControlLength(index: number, length: number): void {
     this.#words[index * STRIDE + CONTROLLEN] = length;
@@ -142,10 +156,16 @@ type OneCall = NativeFunction | undefined;
 
 // One call after the other, with the rules of sendmmsg(2): an error counts only when nothing went before it.
 function loop(call: OneCall, fd: number, messages: MessageArray, start: number, count: number, flags: number): number {
-  if (call === undefined) return -errnoNumber("ENOSYS");
+  if (call === undefined) return -errnoNumber("EOPNOTSUPP");
+  messages.ended = 0;
   for (let done = 0; done < count; done++) {
     const size = call(fd, messages.address(start + done), flags);
-    if (size === -1) return done > 0 ? done : failure();
+    if (size === -1) {
+      const error = failure();
+      if (done === 0) return error;
+      messages.ended = error;
+      return done;
+    }
     messages.setLength(start + done, size);
   }
   return count;
@@ -157,20 +177,24 @@ export const loopedCalls: BatchCalls = {
   receive: (fd, messages, start, count, flags) => loop(cRecvmsgAt, fd, messages, start, count, flags),
 };
 
-/** sendmmsg(2) and recvmmsg(2), or the loops. */
-export const batchCalls: BatchCalls = {
-  send:
-    cSendmmsg === undefined
-      ? loopedCalls.send
-      : (fd, messages, start, count, flags) => {
+const mmsgCalls: BatchCalls | undefined =
+  cSendmmsg === undefined || cRecvmmsg === undefined
+    ? undefined
+    : {
+        send(fd, messages, start, count, flags) {
           const sent = cSendmmsg(fd, messages.address(start), count, flags);
           return sent === -1 ? failure() : sent;
         },
-  receive:
-    cRecvmmsg === undefined
-      ? loopedCalls.receive
-      : (fd, messages, start, count, flags) => {
+        receive(fd, messages, start, count, flags) {
           const received = cRecvmmsg(fd, messages.address(start), count, flags, 0);
           return received === -1 ? failure() : received;
         },
-};
+      };
+
+/** The calls of a platform: sendmmsg(2) and recvmmsg(2) where its record says so and the library has them, or the loops. */
+export function batchCallsFor({ batches }: Pick<Platform, "batches">): BatchCalls {
+  return (batches === "mmsg" ? mmsgCalls : undefined) ?? loopedCalls;
+}
+
+/** The calls of this OS. */
+export const batchCalls: BatchCalls = batchCallsFor(platform);

@@ -3,7 +3,7 @@
 import type { Pointer } from "bun:ffi";
 import type { View } from "./calls.ts";
 import { optional } from "./library.ts";
-import type { Region } from "./memory.ts";
+import { byteLengthOf, type Region } from "./memory.ts";
 
 const cMemcpy = optional("memcpy");
 
@@ -12,6 +12,8 @@ const cMemcpy = optional("memcpy");
  * touched. The caller has seen to it that there is room.
  */
 export function copyInto(region: Region, offset: number, view: View): void {
-  if (cMemcpy !== undefined) cMemcpy((region.address + offset) as Pointer, view, view);
-  else region.bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), offset);
+  // counted anew: a view on a growable SharedArrayBuffer may have grown since, in another thread
+  const size = Math.min(byteLengthOf(view), region.bytes.length - offset);
+  if (cMemcpy !== undefined) cMemcpy((region.address + offset) as Pointer, view, size);
+  else region.bytes.set(new Uint8Array(view.buffer, view.byteOffset, size), offset);
 }

@@ -82,7 +82,8 @@ const advices: Readonly<Record<string, string>> = {
   "EPERM sendto": "a firewall rule forbids it",
   "EPERM setsockopt": "this option needs root or CAP_NET_ADMIN",
   EADDRINUSE: "another socket has it: pick another address, or bind with { allowReuse: true } or { reusePort: true }",
-  "EADDRNOTAVAIL leave": "the group was not joined on this interface",
+  "EADDRNOTAVAIL setsockopt":
+    "the group was not joined with these arguments, or, when joining, this source was joined before",
   EADDRNOTAVAIL: "use an address of this host, or 0.0.0.0 or [::] for all; a host may also be out of local ports",
   "EAFNOSUPPORT bind": "the address is of another family than the socket",
   "EAFNOSUPPORT connect": "the address is of another family than the socket",

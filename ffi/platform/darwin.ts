@@ -75,6 +75,7 @@ export const darwin: Platform = Object.freeze<Platform>({
   cmsgAlign: 4,
   abstractNames: false,
   truncTellsLength: false,
+  batches: "loop",
   multicastByteOptions: true,
   membership: "group_req",
   peerCredentials: "LOCAL_PEERCRED",

@@ -83,6 +83,7 @@ export const freebsd: Platform = Object.freeze<Platform>({
   cmsgAlign: 8,
   abstractNames: false,
   truncTellsLength: false,
+  batches: "mmsg",
   multicastByteOptions: true,
   membership: "ip_mreqn",
   peerCredentials: "LOCAL_PEERCRED",

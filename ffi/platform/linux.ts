@@ -91,6 +91,7 @@ export const linux: Platform = Object.freeze<Platform>({
   cmsgAlign: 8,
   abstractNames: true,
   truncTellsLength: true,
+  batches: "mmsg",
   multicastByteOptions: false,
   membership: "ip_mreqn",
   peerCredentials: "SO_PEERCRED",

@@ -124,6 +124,9 @@ export type PeerCredentials = "SO_PEERCRED" | "LOCAL_PEERCRED" | "SIO_AF_UNIX_GE
 /** How an IPv4 group is joined by interface: with struct ip_mreqn, struct group_req, or the index in imr_interface (0.0.0.n). */
 export type MembershipForm = "ip_mreqn" | "group_req" | "ip_mreq";
 
+/** How many messages go at once: sendmmsg(2) and recvmmsg(2), or one call for each. */
+export type BatchForm = "mmsg" | "loop";
+
 /** One operating system, as data. Frozen; chosen once at load (`ffi/platform/index.ts`). */
 export interface Platform {
   readonly name: "linux" | "darwin" | "freebsd" | "windows";
@@ -148,6 +151,7 @@ export interface Platform {
   readonly abstractNames: boolean;
   /** recvfrom(2) with MSG_TRUNC tells a datagram's real length (Linux); elsewhere recvmsg(2) must be asked. */
   readonly truncTellsLength: boolean;
+  readonly batches: BatchForm;
   /** IP_MULTICAST_TTL and IP_MULTICAST_LOOP take one byte (BSD) and not an int. */
   readonly multicastByteOptions: boolean;
   readonly membership: MembershipForm;

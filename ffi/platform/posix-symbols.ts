@@ -45,5 +45,5 @@ export const optionalPosixSymbols: Readonly<Record<string, SymbolSignature>> = {
   sendmsgAt: { symbol: "sendmsg", args: ["i32", "ptr", "i32"], returns: "i64_fast" },
   recvmsgAt: { symbol: "recvmsg", args: ["i32", "ptr", "i32"], returns: "i64_fast" },
   // from a view of any kind into memory of ours, without touching the view's `.buffer`
-  memcpy: { args: ["ptr", "buffer", "buffer_length"], returns: "ptr" },
+  memcpy: { args: ["ptr", "buffer", "u64"], returns: "ptr" },
 };

@@ -111,6 +111,7 @@ export const windows: Platform = Object.freeze<Platform>({
   cmsgAlign: 8,
   abstractNames: false,
   truncTellsLength: false,
+  batches: "loop",
   multicastByteOptions: false,
   membership: "ip_mreq",
   peerCredentials: "SIO_AF_UNIX_GETPEERPID",

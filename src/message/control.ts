@@ -129,7 +129,8 @@ export function findControl<T extends ControlMessage>(
   const { view, start, end } = buffer;
   for (let place = cmsg.read(view, start, end); place !== undefined; place = nextPlace(buffer, place)) {
     const codec = codecFor(place.level, place.type);
-    if (codec === undefined ? (type as unknown) !== UnknownControl : !codec.types.includes(type)) continue;
+    // a payload that is too short for its class is an UnknownControl too
+    if ((type as unknown) !== UnknownControl && codec?.types.includes(type) !== true) continue;
     const message = decodeAt(buffer, place);
     if (message instanceof (type as unknown as new () => T)) return message;
   }

@@ -2,7 +2,7 @@
 
 import { getsockopt } from "../../ffi/calls.ts";
 import { effectiveIds } from "../../ffi/process.ts";
-import { getUint, setUint } from "../../ffi/layout.ts";
+import { getInt, getUint, setUint } from "../../ffi/layout.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { integer } from "../arguments.ts";
 import { failed, notSupported, type SocketError } from "../errors.ts";
@@ -90,10 +90,10 @@ export class Credentials extends ControlMessage {
 function readUcred(view: DataView): CredentialsFields | undefined {
   const layout = structs.ucred;
   if (layout === undefined || view.byteLength < layout.size) return undefined;
-  const pid = getUint(view, 0, layout.fields.pid);
+  const pid = getInt(view, 0, layout.fields.pid);
   const uid = getUint(view, 0, layout.fields.uid);
   const gid = getUint(view, 0, layout.fields.gid);
-  return pid === 0 || uid === INVALID_ID || gid === INVALID_ID ? undefined : { pid, uid, gid };
+  return pid <= 0 || uid === INVALID_ID || gid === INVALID_ID ? undefined : { pid, uid, gid };
 }
 
 registerControl(Credentials, "SOL_SOCKET", "SCM_CREDENTIALS", (payload) => {

@@ -6,7 +6,7 @@ import { InetAddress } from "../address/index.ts";
 import { bytesOf } from "../address/inet-address.ts";
 import { integer, show } from "../arguments.ts";
 import { notSupported } from "../errors.ts";
-import { ControlMessage, type ControlPayload, payloadView, registerControl } from "./control.ts";
+import { ControlMessage, type ControlMessages, type ControlPayload, payloadView, registerControl } from "./control.ts";
 
 const { structs, core } = platform;
 const { in_pktinfo, in6_pktinfo } = structs;
@@ -48,13 +48,13 @@ function encodeIPv4(source: InetAddress, interfaceIndex: number): ControlPayload
 function encodeIPv6(source: InetAddress, interfaceIndex: number): ControlPayload {
   const { IPPROTO_IPV6, IPV6_PKTINFO } = platform.constants;
   const bytes = new Uint8Array(new ArrayBuffer(in6_pktinfo.size));
-  bytes.set(bytesOf(source.mapped()), in6_pktinfo.fields.ipi6_addr[0]);
+  bytes.set(bytesOf(source), in6_pktinfo.fields.ipi6_addr[0]);
   setUint(payloadView(bytes), 0, in6_pktinfo.fields.ipi6_ifindex, interfaceIndex);
   return { level: IPPROTO_IPV6, type: IPV6_PKTINFO, bytes };
 }
 
-function made({ source, interfaceIndex }: PacketInfoFields): Decoded {
-  const from = typeof source === "string" ? InetAddress.parse(source) : (source ?? InetAddress.any(core.AF_INET));
+function made({ source = InetAddress.any(core.AF_INET), interfaceIndex }: PacketInfoFields): Decoded {
+  const from = typeof source === "string" ? InetAddress.tryParse(source) : source;
   if (!(from instanceof InetAddress))
     throw new TypeError(`source must be an InetAddress or its text, not ${show(source)}`);
   const index = interfaceIndex === undefined ? 0 : integer(interfaceIndex, "interfaceIndex", 0, 0x7fff_ffff);
@@ -87,10 +87,15 @@ export class PacketInfo extends ControlMessage {
     this.interfaceIndex = decoded.interfaceIndex;
   }
 
+  /** @throws TypeError when the source is IPv6, and the packet IPv4, or the other way round */
   override payloadFor(ipv6: boolean): ControlPayload {
-    return ipv6
-      ? encodeIPv6(this.source, this.interfaceIndex)
-      : encodeIPv4(this.source.unmapped(), this.interfaceIndex);
+    // "any" of either family leaves the choice to the kernel
+    const source = this.source.isAny ? InetAddress.any(ipv6 ? core.AF_INET6 : core.AF_INET) : this.source;
+    const unmapped = source.unmapped();
+    if ((unmapped.family === core.AF_INET6) !== ipv6) {
+      throw new TypeError(`source ${source} of PacketInfo cannot be that of a message over IPv${ipv6 ? 6 : 4}`);
+    }
+    return ipv6 ? encodeIPv6(source, this.interfaceIndex) : encodeIPv4(unmapped, this.interfaceIndex);
   }
 }
 
@@ -109,7 +114,7 @@ function decodeIPv6(payload: ControlPayload): PacketInfo | undefined {
   const address = InetAddress.fromBytes(payload.bytes.subarray(offset, offset + size));
   const index = getUint(payloadView(payload.bytes), 0, in6_pktinfo.fields.ipi6_ifindex);
   // a group is no address to answer from
-  const source = address.isMulticast ? InetAddress.any(core.AF_INET6) : address;
+  const source = address.unmapped().isMulticast ? InetAddress.any(core.AF_INET6) : address;
   return new PacketInfo(new Decoded(payload, address, source, index));
 }
 
@@ -117,6 +122,17 @@ function decodeDestination(payload: ControlPayload): PacketInfo | undefined {
   if (payload.bytes.length < 4) return undefined;
   const address = InetAddress.fromBytes(payload.bytes.subarray(0, 4));
   return new PacketInfo(new Decoded(payload, address, address, 0));
+}
+
+/**
+ * What to send with an answer, so that it leaves from the address and interface that the message came to. A dual-stack socket
+ * is told of an IPv4 packet twice, and only IP_PKTINFO tells the address of this host that stands for a broadcast. Internal.
+ */
+export function answeringInfo(control: ControlMessages): PacketInfo | undefined {
+  const info = control.get(PacketInfo);
+  if (info === undefined || !info.destination.isV4Mapped) return info;
+  for (const other of control) if (other instanceof PacketInfo && !other.destination.isV4Mapped) return other;
+  return info;
 }
 
 registerControl(PacketInfo, "IPPROTO_IP", "IP_PKTINFO", decodeIPv4);

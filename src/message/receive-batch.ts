@@ -15,7 +15,7 @@ import {
   ControlMessages,
   findControl,
 } from "./control.ts";
-import { PacketInfo } from "./packet-info.ts";
+import { answeringInfo, type PacketInfo } from "./packet-info.ts";
 import { ownAll } from "./received.ts";
 import type { ProcessFd, Rights } from "./rights.ts";
 import { SegmentSize } from "./segment-size.ts";
@@ -36,6 +36,7 @@ export interface ReceiveBatchOptions {
 }
 
 const LARGEST_MESSAGE = 65_535;
+const DEFAULT_CONTROL = 256;
 /** As many messages as one recvmmsg(2) takes: UIO_MAXIOV. */
 export const LARGEST_CALL = 1024;
 
@@ -125,7 +126,7 @@ export class ReceiveBatch {
 
   /** What to send with an answer to a datagram, so that it leaves from the address it came to. Internal, for SendBatch.reply. */
   replyControl(index: number): PacketInfo | undefined {
-    return findControl(this.#incoming.control(index), PacketInfo);
+    return answeringInfo(new ControlMessages(this.#incoming.control(index)));
   }
 
   /** Forgets what was received, closes descriptors that nobody took, and drops a pending error. */
@@ -166,6 +167,11 @@ export class Incoming {
   #used: number;
   readonly #slot: number;
   readonly #views: (Uint8Array<ArrayBuffer> | undefined)[] = [];
+  // what the kept views are: asking a view for its byteOffset costs ten times as much
+  #viewOffsets = new Uint32Array(FIRST_PARTS);
+  #viewSizes = new Uint32Array(FIRST_PARTS);
+  // the senders that have been asked for since the last receive; undefined: not yet
+  readonly #addresses: (SocketAddress | null | undefined)[] = [];
   // of each datagram, with segmentation: the message it lies in, where, and how long it is
   #owners = new Uint32Array(0);
   #offsets = new Uint32Array(0);
@@ -176,13 +182,14 @@ export class Incoming {
     if (typeof options !== "object" || options === null) {
       throw new TypeError(`options must be { capacity, size }, not ${show(options)}`);
     }
-    const { capacity, size, controlSize = 256, segmentation } = options;
+    const { capacity, size, controlSize = DEFAULT_CONTROL, segmentation } = options;
     this.capacity = integer(capacity, "capacity", 1, 65_536);
     integer(size, "size", 0, LARGEST_MESSAGE);
     this.splits = checkSegmentation(segmentation) && platform.constants.UDP_GRO !== undefined;
     this.#slot = this.splits ? LARGEST_MESSAGE + 1 : size; // an even stride keeps the slots aligned
     const control = integer(controlSize, "controlSize", 0, 1 << 17);
-    const aligned = Math.ceil(Math.max(control, this.splits ? cmsg.space(4) : 0) / 8) * 8;
+    // the size of joined datagrams comes behind other control messages, and must not be cut off
+    const aligned = Math.ceil((this.splits ? Math.max(control, DEFAULT_CONTROL) + cmsg.space(4) : control) / 8) * 8;
     this.arena = new Region(this.capacity * this.#slot);
     this.messages = new MessageArray(this.capacity, aligned);
     for (let index = 0; index < this.capacity; index++) {
@@ -195,6 +202,9 @@ export class Incoming {
   /** Makes ready for a receive: what was there is gone. */
   prepare(): void {
     if (this.busy) throw pending("receiveMessages", "batch");
+    // the kernel would write to where it was, which may be somebody else's by now
+    if (this.arena.bytes.length === 0)
+      throw new TypeError("batch has lost its memory: its buffer was transferred away");
     this.#release();
     const { messages } = this;
     for (let index = 0; index < this.#used; index++) {
@@ -202,6 +212,11 @@ export class Incoming {
       messages.setControlLength(index, messages.controlSize);
     }
     this.#used = 0;
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#addresses.fill(undefined, 0, this.#received);
     this.#received = 0;
     this.length = 0;
   }
@@ -209,8 +224,7 @@ export class Incoming {
   clear(): void {
     if (this.busy) throw pending("clear", "batch");
     this.#release();
-    this.#received = 0;
-    this.length = 0;
+    this.#forget();
     this.pendingError = undefined;
   }
 
@@ -246,7 +260,7 @@ export class Incoming {
   // Joined datagrams are told apart by the size that the kernel gives with them; without one there is only one.
   #split(first: number): void {
     for (let message = first; message < this.#received; message++) {
-      const total = this.messages.length(message);
+      const total = Math.min(this.messages.length(message), LARGEST_MESSAGE); // with MSG_TRUNC it may be more
       const size = this.#segmentSize(message) || total;
       let offset = 0;
       do {
@@ -265,11 +279,9 @@ export class Incoming {
   }
 
   #growParts(count: number): void {
-    [this.#owners, this.#offsets, this.#sizes] = [this.#owners, this.#offsets, this.#sizes].map((old) => {
-      const grown = new Uint32Array(count);
-      grown.set(old);
-      return grown;
-    }) as [Uint32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>];
+    this.#owners = enlarged(this.#owners, count);
+    this.#offsets = enlarged(this.#offsets, count);
+    this.#sizes = enlarged(this.#sizes, count);
   }
 
   #segmentSize(message: number): number {
@@ -278,8 +290,8 @@ export class Incoming {
       : (findControl(this.#buffer(message), SegmentSize)?.size ?? 0);
   }
 
-  #check(index: number): number {
-    return integer(index, "index", 0, this.length - 1);
+  #check(index: number): void {
+    if (!(index < this.length && index >>> 0 === index)) integer(index, "index", 0, this.length - 1);
   }
 
   #message(index: number): number {
@@ -302,17 +314,43 @@ export class Incoming {
     const size = this.size(index);
     const offset = this.splits ? (this.#offsets[index] as number) : index * this.#slot;
     const kept = this.#views[index];
-    if (kept !== undefined && kept.length === size && kept.byteOffset === offset) return kept;
+    if (kept !== undefined && this.#viewSizes[index] === size && this.#viewOffsets[index] === offset) return kept;
+    return this.#makeView(index, offset, size);
+  }
+
+  #makeView(index: number, offset: number, size: number): Uint8Array<ArrayBuffer> {
     const view = new Uint8Array(this.arena.bytes.buffer, offset, size);
+    if (index >= this.#viewSizes.length) {
+      const length = Math.max(index + 1, this.#viewSizes.length * 2);
+      this.#viewOffsets = enlarged(this.#viewOffsets, length);
+      this.#viewSizes = enlarged(this.#viewSizes, length);
+    }
     this.#views[index] = view;
+    this.#viewOffsets[index] = offset;
+    this.#viewSizes[index] = size;
     return view;
   }
 
   address(index: number): SocketAddress | null {
     const message = this.#message(index);
+    const known = this.#addresses[message];
+    return known === undefined ? this.#readAddress(message) : known;
+  }
+
+  #readAddress(message: number): SocketAddress | null {
     const { messages } = this;
-    const start = messages.nameStart(message);
-    return addressAt(messages.names.bytes, messages.nameWords, start, messages.nameLength(message));
+    const before = message === 0 ? undefined : this.#addresses[message - 1];
+    const address =
+      before !== undefined && messages.sameName(message, message - 1)
+        ? before
+        : addressAt(
+            messages.names.bytes,
+            messages.nameWords,
+            messages.nameStart(message),
+            messages.nameLength(message),
+          );
+    this.#addresses[message] = address;
+    return address;
   }
 
   control(index: number): ControlBuffer {
@@ -329,4 +367,10 @@ export class Incoming {
   flags(index: number): number {
     return this.messages.flags(this.#message(index)) & ~MSG_CMSG_CLOEXEC;
   }
+}
+
+function enlarged(old: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(length);
+  grown.set(old);
+  return grown;
 }

@@ -4,7 +4,7 @@ import { close, setCloexec } from "../../ffi/descriptors.ts";
 import { LITTLE_ENDIAN } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { type Descriptor, descriptor } from "../arguments.ts";
-import { closed, notSupported } from "../errors.ts";
+import { closed, failed, notSupported } from "../errors.ts";
 import { ControlMessage, type ControlPayload, payloadView, registerControl } from "./control.ts";
 
 /** As many as Linux passes in one message: SCM_MAX_FD of include/net/scm.h. */
@@ -117,10 +117,15 @@ export class ProcessFd extends ControlMessage {
     collected.register(this, this.#owned);
   }
 
-  /** The descriptor: the caller's to close from now on. @throws SocketError kind "closed" when it was taken before */
+  /**
+   * The descriptor: the caller's to close from now on.
+   *
+   * @throws SocketError kind "closed" when it was taken before; "too-many-open-files" when the kernel could not make one
+   */
   take(): number {
     const [fd] = this.#owned.take();
     if (fd === undefined) throw closed("take", "process descriptor");
+    if (fd < 0) throw failed(fd, { syscall: "recvmsg", address: "SCM_PIDFD" }); // Linux says why it could make none
     return fd;
   }
 
@@ -141,13 +146,19 @@ export function ownDescriptors(payload: ControlPayload): Rights | ProcessFd | un
   return payload.type === constants.SCM_PIDFD ? new ProcessFd(new Received(payload)) : undefined;
 }
 
-/** Checks the descriptors in a payload that a user made by hand. Internal. */
-export function checkDescriptors({ level, type, bytes }: ControlPayload, name: string): void {
-  if (level !== platform.core.SOL_SOCKET || type !== platform.constants.SCM_RIGHTS) return;
-  if (bytes.length === 0 || bytes.length % 4 !== 0 || bytes.length / 4 > MAXIMUM) {
-    throw new RangeError(`${name}: SCM_RIGHTS holds 1 to ${MAXIMUM} ints, not ${bytes.length} bytes`);
+/** Checks the descriptors of one message, also those in payloads that a user made by hand. Internal. */
+export function checkDescriptors(payloads: readonly ControlPayload[], name: string): void {
+  let total = 0;
+  for (const [index, payload] of payloads.entries()) {
+    const { level, type, bytes } = payload;
+    if (level !== platform.core.SOL_SOCKET || type !== platform.constants.SCM_RIGHTS) continue;
+    if (bytes.length === 0 || bytes.length % 4 !== 0 || bytes.length / 4 > MAXIMUM) {
+      throw new RangeError(`${name}[${index}]: SCM_RIGHTS holds 1 to ${MAXIMUM} ints, not ${bytes.length} bytes`);
+    }
+    readDescriptors(payload).forEach((fd, at) => descriptor(fd, `${name}[${index}]: descriptor ${at}`));
+    total += bytes.length / 4;
   }
-  readDescriptors({ level, type, bytes }).forEach((fd, index) => descriptor(fd, `${name}: descriptor ${index}`));
+  if (total > MAXIMUM) throw new RangeError(`${name} has ${total} descriptors, and one message takes ${MAXIMUM}`);
 }
 
 // Known by class, so that `get(Rights)` finds them; made at once when they are received, never by a later look.

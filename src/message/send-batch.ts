@@ -3,10 +3,12 @@
 // datagrams (UDP_SEGMENT), and from which datagram on is sent.
 
 import { type BatchCalls, batchCalls, MessageArray, NAME_SLOT } from "../../ffi/batch.ts";
+import type { View } from "../../ffi/calls.ts";
 import { copyInto } from "../../ffi/copy.ts";
 import { byteLengthOf, Region } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { cmsg } from "../../ffi/structs/cmsg.ts";
+import { sockaddr } from "../../ffi/structs/sockaddr.ts";
 import { type SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
 import { type Data, int32, integer, show, textOrView } from "../arguments.ts";
 import { pending, type SocketError } from "../errors.ts";
@@ -38,6 +40,8 @@ export interface SendTerms {
   target(address: SocketAddress): Uint8Array<ArrayBuffer>;
   /** The payloads of control messages for a destination. */
   payloads(address: SocketAddress | null, control: readonly ControlMessage[], name: string): ControlPayload[];
+  /** Throws where the socket has several addresses, and an answer must say from which of them it goes out. */
+  refuseUnsourced(index: number): void;
 }
 
 /** The largest message of joined datagrams: 65,535 less the headers of IPv4 and UDP. */
@@ -107,10 +111,17 @@ export class SendBatch {
    * @throws TypeError, RangeError
    */
   reply(from: ReceiveBatch, index: number, data: Data | string): boolean {
+    if (typeof from !== "object" || from === null || !("replyControl" in from)) {
+      throw new TypeError(`from must be a ReceiveBatch, not ${show(from)}`);
+    }
     const address = from.address(index);
     if (address === null) throw new TypeError(`from has no sender for datagram ${index}`);
     const control = from.replyControl(index);
-    return this.#outgoing.push(data, address, control === undefined ? undefined : { control: [control] });
+    if (control !== undefined) return this.#outgoing.push(data, address, { control: [control] });
+    const at = this.#outgoing.length;
+    const taken = this.#outgoing.push(data, address, undefined);
+    if (taken) this.#outgoing.unsourced = at;
+    return taken;
   }
 
   /** Forgets all datagrams, and a pending error. */
@@ -137,6 +148,8 @@ export class Outgoing {
   /** Whether an asynchronous operation uses it. */
   busy = false;
   length = 0;
+  /** The last answer that does not say which address it goes out from; -1 for none. */
+  unsourced = -1;
   readonly #arena: Region;
   #filled = 0;
   readonly #offsets: Uint32Array;
@@ -171,7 +184,10 @@ export class Outgoing {
     const to =
       address === undefined || address === null ? null : toSocketAddress(address, `address of datagram ${index}`);
     const extra = options === undefined ? undefined : checkExtra(options, index);
-    const size = Array.isArray(data) ? this.#copyParts(data, index) : this.#copy(data, index, 0);
+    const views = Array.isArray(data) ? partsOf(data, index) : textOrView(data, `data of datagram ${index}`);
+    // a getter or generator of the user's may have used the batch meanwhile
+    if (this.busy || this.length !== index) throw pending("push", "batch");
+    const size = Array.isArray(views) ? this.#copyParts(views, index) : this.#copy(views, index, 0);
     this.#offsets[index] = this.#filled;
     this.#sizes[index] = size;
     this.#addresses[index] = to;
@@ -183,8 +199,7 @@ export class Outgoing {
   }
 
   // The copy is made before anything is noted, so that a failure leaves the batch as it was.
-  #copy(data: unknown, index: number, before: number): number {
-    const view = textOrView(data, `data of datagram ${index}`);
+  #copy(view: View, index: number, before: number): number {
     const size = byteLengthOf(view);
     if (before + size > this.size) {
       throw new RangeError(
@@ -195,7 +210,7 @@ export class Outgoing {
     return before + size;
   }
 
-  #copyParts(parts: readonly unknown[], index: number): number {
+  #copyParts(parts: readonly View[], index: number): number {
     let size = 0;
     for (const part of parts) size = this.#copy(part, index, size);
     return size;
@@ -207,6 +222,7 @@ export class Outgoing {
     this.cursor = 0;
     this.#filled = 0;
     this.#plain = true;
+    this.unsourced = -1;
     this.pendingError = undefined;
     this.#addresses.length = 0;
     this.#extras.length = 0;
@@ -221,15 +237,17 @@ export class Outgoing {
   /** Checks every datagram from one on against a socket, before any is sent. */
   check(start: number, terms: SendTerms): void {
     let last: SocketAddress | null = null;
+    if (this.unsourced >= start) terms.refuseUnsourced(this.unsourced);
     for (let index = start; index < this.length; index++) {
       const address = this.#addresses[index] as SocketAddress | null;
       if (address !== null && address !== last) {
         last = address;
-        if (terms.target(address).length > NAME_SLOT)
-          throw new RangeError(`the address of datagram ${index} is too long`);
+        checkTarget(terms.target(address), address, terms.family, `address of datagram ${index}`);
       }
       const control = this.#extras[index]?.control;
-      if (control !== undefined) controlSpace(terms.payloads(address, control, `control of datagram ${index}`));
+      if (control === undefined) continue;
+      const name = `control of datagram ${index}`;
+      controlSpace(terms.payloads(address, control, name), name);
     }
   }
 
@@ -319,6 +337,17 @@ export function checkSegmentation(segmentation: unknown): boolean {
   throw new TypeError(`segmentation must be "auto" or absent, not ${show(segmentation)}`);
 }
 
+function partsOf(parts: readonly unknown[], index: number): View[] {
+  return Array.from(parts, (part) => textOrView(part, `data of datagram ${index}`));
+}
+
+function checkTarget(bytes: Uint8Array<ArrayBuffer>, address: SocketAddress, family: number, name: string): void {
+  if (bytes.length > NAME_SLOT) throw new RangeError(`${name} is too long`);
+  const theirs = sockaddr.family(bytes);
+  if (theirs === family || family === platform.core.AF_UNSPEC) return;
+  throw new TypeError(`${name}, ${address}, is of family ${theirs}, and the socket is of family ${family}`);
+}
+
 function checkExtra(
   options: PushOptions,
   index: number,
@@ -329,7 +358,7 @@ function checkExtra(
   const flags = options.flags === undefined ? 0 : int32(options.flags, `flags of datagram ${index}`);
   const { MSG_ZEROCOPY = 0 } = platform.core;
   if ((flags & MSG_ZEROCOPY) !== 0)
-    throw new TypeError("a batch copies: MSG_ZEROCOPY is for send, sendTo, sendMessage");
+    throw new TypeError(`flags of datagram ${index}: a batch copies, MSG_ZEROCOPY is for send, sendTo, sendMessage`);
   const control = options.control === undefined ? [] : checkControl(options.control, `control of datagram ${index}`);
   if (control.length > 0) return { flags, control };
   return flags === 0 ? undefined : { flags };

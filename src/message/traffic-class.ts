@@ -32,8 +32,8 @@ export class TrafficClass extends ControlMessage {
 
   /** @throws TypeError, RangeError */
   constructor(fields: TrafficClassFields, received?: ControlPayload) {
-    const dscp = integer(fields.dscp ?? 0, "dscp", 0, 63);
-    const ecn = integer(fields.ecn ?? 0, "ecn", 0, 3);
+    const dscp = fields.dscp === undefined ? 0 : integer(fields.dscp, "dscp", 0, 63);
+    const ecn = fields.ecn === undefined ? 0 : integer(fields.ecn, "ecn", 0, 3);
     super(received ?? encode((dscp << 2) | ecn, false));
     this.dscp = dscp;
     this.ecn = ecn;

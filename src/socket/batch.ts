@@ -3,16 +3,18 @@
 import { EAGAIN, EINTR, errnoName } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { show } from "../arguments.ts";
-import { failed, pending, SocketError } from "../errors.ts";
+import { cancelled, failed, pending, SocketError } from "../errors.ts";
 import { type Incoming, incoming, LARGEST_CALL } from "../message/receive-batch.ts";
 import { type Outgoing, outgoing, type SendTerms } from "../message/send-batch.ts";
 import { type Handle, open } from "./handle.ts";
-import { payloadsFor } from "./message.ts";
+import { missingPacketInfo, needsPacketInfo, payloadsFor } from "./message.ts";
 import { gate, Operation, type OperationOptions, type Terms, WOULD_BLOCK } from "./operation.ts";
 import { isUdp, refusePlain, segmentsOf, turnGroOn } from "./segmentation.ts";
+import { waitFor } from "../wait/wait.ts";
 import { QUIET, targetBytes } from "./send.ts";
 
-const { AF_UNIX, SOCK_STREAM, POLLIN, POLLOUT, MSG_CMSG_CLOEXEC = 0 } = platform.core;
+const { AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, POLLIN, POLLOUT, POLLHUP } = platform.core;
+const { MSG_CMSG_CLOEXEC = 0, MSG_ZEROCOPY = 0 } = platform.core;
 
 function refuseStream(handle: Handle): void {
   if (handle.type === SOCK_STREAM) {
@@ -38,6 +40,9 @@ function termsOf(handle: Handle): SendTerms {
     family: handle.family,
     target: (address) => targetBytes(handle, address),
     payloads: (address, control, name) => payloadsFor(handle, address ?? handle.peer, control, name),
+    refuseUnsourced(index) {
+      if (needsPacketInfo(handle)) throw new TypeError(`datagram ${index}: ${missingPacketInfo().message}`);
+    },
   };
 }
 
@@ -99,6 +104,9 @@ class Sending {
 
 function beginSend(handle: Handle, batch: unknown, terms: Terms | undefined): { batch: Outgoing; sending: Sending } {
   refuseStream(handle);
+  if (((terms?.flags ?? 0) & MSG_ZEROCOPY) !== 0) {
+    throw new TypeError("flags: a batch copies, MSG_ZEROCOPY is for send, sendTo, sendMessage");
+  }
   const out = outgoing(batch);
   if (out.busy) throw pending("sendmmsg", "batch");
   meetPending(out);
@@ -121,13 +129,12 @@ export function sendMessages(handle: Handle, given: unknown, options: OperationO
   try {
     while (batch.cursor < batch.length) {
       const sent = attempt();
-      if (sent >= 0) {
-        done += sent;
-        if (batch.cursor < batch.length) operation?.checkCancelled();
-      } else {
+      if (sent >= 0) done += sent;
+      else {
         operation ??= new Operation(handle, "sendmmsg", POLLOUT, terms);
         done += operation.settle(sent, attempt);
       }
+      if (batch.cursor < batch.length && terms?.cancellable?.cancelled) throw cancelled("sendmmsg");
     }
   } catch (error) {
     keep(batch, done, error);
@@ -172,11 +179,30 @@ function beginReceive(handle: Handle, given: unknown): Incoming {
 // One call: how many messages more, or a negative error number.
 function advance(handle: Handle, batch: Incoming, flags: number): number {
   const { received } = batch;
+  const { messages } = batch;
   const count = Math.min(batch.capacity - received, LARGEST_CALL);
-  const result = batch.calls.receive(handle.fd, batch.messages, received, count, flags | MSG_CMSG_CLOEXEC);
+  let result: number;
+  do result = batch.calls.receive(handle.fd, messages, received, count, flags | MSG_CMSG_CLOEXEC);
+  while (result === -EINTR);
+  if (result === count && handle.type === SOCK_SEQPACKET) result = withoutEnd(handle, batch, result);
   if (result > 0) batch.add(result, handle.family === AF_UNIX);
+  if (result > 0 && messages.ended < 0 && messages.ended !== -EAGAIN) {
+    batch.pendingError = failed(messages.ended, { syscall: "recvmmsg" });
+  }
   if (result === -EAGAIN && handle.gro === "draining") handle.gro = "off"; // the last joined datagram has been taken
   return result;
+}
+
+// At the end of a seqpacket connection recvmmsg(2) fills all that is left with empty messages. They do not count, and those
+// that the peer sent last cannot be told from them.
+function withoutEnd(handle: Handle, batch: Incoming, count: number): number {
+  const { messages, received } = batch;
+  let kept = count;
+  while (kept > 0 && messages.length(received + kept - 1) === 0) kept--;
+  if (kept === count) return count;
+  const { POLLRDHUP = 0 } = platform.constants;
+  const ended = waitFor(handle.fd, POLLIN | POLLRDHUP, 0, undefined) & (POLLRDHUP | POLLHUP);
+  return ended === 0 ? count : kept;
 }
 
 /** `recvmmsg(2)` that waits: datagrams received. */
@@ -204,7 +230,7 @@ function receiveMore(
   const attempt = (): number => advance(handle, batch, flags);
   try {
     let got = operation.settle(first, attempt);
-    while (batch.received < batch.capacity && (waitAll || got === LARGEST_CALL)) {
+    while (goesOn(batch, got) && (waitAll || got === LARGEST_CALL)) {
       operation.checkCancelled();
       const more = attempt();
       if (more === -EAGAIN && !waitAll) return;
@@ -213,6 +239,11 @@ function receiveMore(
   } catch (error) {
     keep(batch, batch.received, error);
   }
+}
+
+// Not after the end of a connection, nor after an error.
+function goesOn(batch: Incoming, got: number): boolean {
+  return got > 0 && batch.received < batch.capacity && batch.pendingError === undefined;
 }
 
 function checkWaitAll(options: ReceiveMessagesOptions | undefined): boolean {
@@ -229,12 +260,11 @@ export function tryReceiveMessages(handle: Handle, given: unknown): number {
   const batch = beginReceive(handle, given);
   for (;;) {
     const got = advance(handle, batch, 0);
-    if (got === -EINTR) continue;
     if (got < 0 && batch.received === 0) {
       if (got === -EAGAIN) return WOULD_BLOCK;
       throw failed(got, { syscall: "recvmmsg" });
     }
     if (got < 0 && got !== -EAGAIN) keep(batch, batch.received, failed(got, { syscall: "recvmmsg" }));
-    if (got < LARGEST_CALL || batch.received === batch.capacity) return batch.length;
+    if (got < LARGEST_CALL || !goesOn(batch, got)) return batch.length;
   }
 }

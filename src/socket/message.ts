@@ -16,7 +16,7 @@ import {
   writeControl,
 } from "../message/control.ts";
 import { notSupported } from "../errors.ts";
-import { PacketInfo } from "../message/packet-info.ts";
+import { answeringInfo } from "../message/packet-info.ts";
 import { ZeroCopyDone } from "../message/queued-error.ts";
 import { controlBuffer, ReceivedMessage } from "../message/received.ts";
 import { checkDescriptors } from "../message/rights.ts";
@@ -46,7 +46,9 @@ export interface IncomingMessage {
   readonly controlSize?: number | undefined;
 }
 
-const ONE_BYTE: View = new Uint8Array(new ArrayBuffer(8), 0, 1);
+// What stands in for buffers that are not there: the NUL byte that is sent is never one that was received and thrown away.
+const NUL: View = new Uint8Array(new ArrayBuffer(8), 0, 1);
+const THROWN_AWAY: View = new Uint8Array(new ArrayBuffer(8), 0, 1);
 const DEFAULT_CONTROL = 512;
 
 const header = new MessageHeader();
@@ -58,7 +60,7 @@ function buffersOf(message: unknown): readonly unknown[] {
   if (buffers.length > MAXIMUM_VECTORS) {
     throw new RangeError(`buffers must be at most ${MAXIMUM_VECTORS} (IOV_MAX), not ${buffers.length}`);
   }
-  return buffers;
+  return [...(buffers as unknown[])]; // a control generator of the user's may change the array
 }
 
 /** Whether control messages for a destination must have the form of IPv6: v4-mapped ones go out as IPv4. */
@@ -78,11 +80,9 @@ export function payloadsFor(
   name: string,
 ): ControlPayload[] {
   const ipv6 = speaksIPv6(handle, destination);
-  return checkControl(control, name).map((message, index) => {
-    const payload = message.payloadFor(ipv6);
-    checkDescriptors(payload, `${name}[${index}]`);
-    return payload;
-  });
+  const payloads = checkControl(control, name).map((message) => message.payloadFor(ipv6));
+  checkDescriptors(payloads, name);
+  return payloads;
 }
 
 interface Prepared {
@@ -110,8 +110,9 @@ function prepare(handle: Handle, message: OutgoingMessage): Prepared {
   ) {
     throw new TypeError("on a stream control messages need at least one byte; without buffers a NUL byte is sent");
   }
+  open(handle, "sendmsg"); // a control generator of the user's may have closed it
   return {
-    views: views.length === 0 ? [ONE_BYTE] : views,
+    views: views.length === 0 ? [NUL] : views,
     control: region,
     controlLength: space,
     address,
@@ -160,7 +161,7 @@ class Receiving {
     this.#controlSize = controlSize === undefined ? DEFAULT_CONTROL : integer(controlSize, "controlSize", 0, 1 << 17);
     this.#flags = flags | MSG_CMSG_CLOEXEC;
     const views = buffers.map((buffer, index) => checkView(buffer, `buffers[${index}]`));
-    this.#views = views.length === 0 ? [ONE_BYTE] : views;
+    this.#views = views.length === 0 ? [THROWN_AWAY] : views;
   }
 
   attempt(): number {
@@ -187,8 +188,11 @@ export function receiveMessage(
   const flags = terms?.flags ?? 0;
   const receiving = new Receiving(handle, message, flags);
   const attempt = (): number => receiving.attempt();
-  const size = attempt();
-  return receiving.result(size >= 0 ? size : complete(size, handle, "recvmsg", conditionOf(flags), terms, attempt));
+  let size = attempt();
+  if (size < 0) size = complete(size, handle, "recvmsg", conditionOf(flags), terms, attempt);
+  const received = receiving.result(size);
+  if (MSG_ERRQUEUE !== undefined && (flags & MSG_ERRQUEUE) !== 0) releaseDone(handle, received);
+  return received;
 }
 
 /** `recvmsg(2)` that never waits. */
@@ -207,10 +211,14 @@ function errorQueue(handle: Handle, buffer: Data | undefined, flags: number): Re
 
 function queuedError(handle: Handle, receiving: Receiving, size: number): ReceivedMessage {
   const message = receiving.result(size);
+  releaseDone(handle, message);
+  return message;
+}
+
+function releaseDone(handle: Handle, message: ReceivedMessage): void {
   for (const control of message.control) {
     if (control instanceof ZeroCopyDone) releaseZeroCopy(handle, control.first, control.last);
   }
-  return message;
 }
 
 /** `recvmsg(2)` with MSG_ERRQUEUE that waits for POLLERR. */
@@ -261,8 +269,11 @@ export function reply(
     throw new TypeError(`message must be what receiveMessage() returned, not ${show(message)}`);
   }
   const { address } = message;
-  if (address === null) throw new TypeError("message has no sender to answer: the socket is connected, use send()");
-  const info = message.control.get(PacketInfo);
+  if (address === null) {
+    const why = handle.connectedWrite ? "the socket is connected, use send()" : "its socket is not bound to a name";
+    throw new TypeError(`message has no sender to answer: ${why}`);
+  }
+  const info = answeringInfo(message.control);
   if (info === undefined && needsPacketInfo(handle)) throw missingPacketInfo();
   const control = info === undefined ? undefined : [info];
   return sendMessage(handle, { buffers: [data], address, control }, options);

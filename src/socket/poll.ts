@@ -87,8 +87,20 @@ function fill(entries: readonly PollEntry[]): number {
     const { socket, condition } = entry;
     const gone = isClosed(socket);
     if (gone) closed++;
-    const bits = integer(condition, `entries[${index}].condition`, 0, 0xffff);
-    polled.add(gone ? -1 : descriptor(socket, `entries[${index}].socket`), bits);
+    polled.add(gone ? -1 : fdOf(socket, index), bitsOf(condition, index));
   }
   return closed;
+}
+
+// The names of the arguments are made only where they are needed: this is a loop that servers run.
+
+function bitsOf(condition: number, index: number): number {
+  if ((condition & 0xffff) === condition) return condition;
+  return integer(condition, `entries[${index}].condition`, 0, 0xffff);
+}
+
+function fdOf(socket: Descriptor, index: number): number {
+  const fd = typeof socket === "object" && socket !== null ? socket.fd : socket;
+  if ((fd & 0x7fff_ffff) === fd) return fd;
+  return descriptor(socket, `entries[${index}].socket`);
 }

@@ -69,10 +69,13 @@ export function receiveControl(
   const fd = open(socket, "setsockopt");
   if (kinds.length === 0)
     throw new TypeError("receiveControl needs classes of control messages: receiveControl(PacketInfo)");
-  for (const kind of kinds) {
+  const wanted = kinds.map((kind) => {
     const found = switches.find(({ type }) => type === kind);
     const name = typeof kind === "function" ? (kind as { name: string }).name : show(kind);
     if (found === undefined) throw new TypeError(`${name} is no control message that can be asked for`);
+    return { found, name };
+  });
+  for (const { found, name } of wanted) {
     if (Object.keys(found.options).length > 0) request(fd, socket.family, found, name);
     if (socket instanceof Handle) noteOption(socket, platform.core.IPPROTO_UDP, platform.constants.UDP_GRO ?? -1);
   }

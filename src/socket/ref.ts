@@ -268,7 +268,8 @@ export class SocketRef {
   /**
    * Joins a multicast group, of any source or of one, on an interface by name, index or address (default: the zone of the
    * group, or the kernel's choice); and sees to it that this socket gets only the groups that it joined itself (clears
-   * IP_MULTICAST_ALL). ip(7), ipv6(7).
+   * IP_MULTICAST_ALL). ip(7), ipv6(7). On IPv6 Linux gives a group that was joined on one interface to the socket from all of them:
+   * bind to the interface (SO_BINDTODEVICE) where that matters.
    *
    * @throws TypeError, RangeError when the group is no multicast address or the source is of another family
    * @throws SocketError kind "no-such-device", "address-in-use" when it was joined before

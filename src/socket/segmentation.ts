@@ -17,22 +17,28 @@ export function isUdp({ family, type }: Handle): boolean {
 
 /** How many datagrams may be joined in a message of this socket: 1 where it cannot, or has learned that it cannot. */
 export function segmentsOf(handle: Handle): number {
-  return isUdp(handle) && handle.learned.segmentation !== false ? MAXIMUM_SEGMENTS : 1;
+  if (!isUdp(handle)) return 1;
+  // where the option is unknown (ICMP sockets, Linux before 4.18) its control message is ignored: the datagrams would be one
+  handle.learned.segmentation ??= hasOption(handle, platform.constants.UDP_SEGMENT);
+  return handle.learned.segmentation ? MAXIMUM_SEGMENTS : 1;
 }
 
 /** Lets the kernel give this socket joined datagrams: UDP_GRO. Where it cannot, they come one by one. */
+// Once for a socket: what its user sets after that stays.
 export function turnGroOn(handle: Handle): void {
-  if (handle.gro !== "off" || handle.learned.gro === false || !isUdp(handle)) return;
+  if (handle.learned.gro !== undefined || !isUdp(handle)) return;
   const { IPPROTO_UDP, UDP_GRO } = platform.constants;
-  if (UDP_GRO === undefined || setsockopt(handle.fd, IPPROTO_UDP, UDP_GRO, encodeInt(1)) < 0) {
-    handle.learned.gro = false;
-    return;
+  if (handle.gro === "off" && UDP_GRO !== undefined) {
+    if (setsockopt(handle.fd, IPPROTO_UDP, UDP_GRO, encodeInt(1)) >= 0) handle.gro = "on";
   }
-  handle.gro = "on";
-  handle.learned.gro = true;
+  handle.learned.gro = handle.gro !== "off";
 }
 
 const answer = new Uint8Array(new ArrayBuffer(4));
+
+function hasOption({ fd }: Handle, option: number | undefined): boolean {
+  return option !== undefined && getsockopt(fd, platform.core.IPPROTO_UDP, option, answer) >= 0;
+}
 
 /** Takes note of an option that a user has set: GRO that is turned off leaves joined datagrams in the queue. */
 export function noteOption(handle: Handle, level: number, number: number): void {

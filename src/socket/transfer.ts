@@ -65,8 +65,8 @@ export abstract class TransferSocket extends SocketRef {
   }
 
   /**
-   * Receives into a buffer, and tells from whom: `recvfrom(2)`. `address` is null on a connected stream; `truncated` tells that a
-   * datagram was longer than the buffer.
+   * Receives into a buffer, and tells from whom: `recvfrom(2)`. `address` is null on a stream (a unix one may tell its
+   * listener's path); `truncated` tells that a datagram was longer than the buffer.
    */
   receiveFrom(buffer: Data, options?: OperationOptions): receiving.ReceivedFrom {
     return receiving.receiveFrom(this.#handle, buffer, options);

@@ -5,7 +5,7 @@ import type { View } from "../../ffi/calls.ts";
 import { copyInto } from "../../ffi/copy.ts";
 import { byteLengthOf, Region } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
-import type { Handle } from "./handle.ts";
+import type { Handle, Learned } from "./handle.ts";
 import { socketInt } from "./make.ts";
 
 const { MSG_ZEROCOPY = 0 } = platform.core;
@@ -20,16 +20,26 @@ export interface ZeroCopy {
 // A small view lives in the collected heap and may move; the kernel copies that little anyway.
 const SMALLEST_LENT = 4096;
 
+// Duplicates of a descriptor are one socket to the kernel, which counts their sends together. They have `learned` in common.
+const bySocket = new WeakMap<Learned, ZeroCopy>();
+// A socket that is forgotten, and one whose descriptor was given away, ends without `keepZeroCopy`.
+const forgotten = new FinalizationRegistry<ZeroCopy>(keep);
+
+function lendersOf(handle: Handle): ZeroCopy {
+  const zeroCopy = bySocket.get(handle.learned) ?? { next: 0, lent: new Map() };
+  bySocket.set(handle.learned, zeroCopy);
+  forgotten.register(handle, zeroCopy);
+  return zeroCopy;
+}
+
 /** The memory to lend for a send with MSG_ZEROCOPY: the user's own, or a copy of what is small. */
 export function lend(handle: Handle, views: readonly View[], flags: number): readonly View[] {
   if (MSG_ZEROCOPY === 0 || (flags & MSG_ZEROCOPY) === 0) return views;
-  if (handle.zeroCopy === undefined) {
-    // without the option the flag is ignored, and no completion ever comes: tcp(7) and msg_zerocopy.rst
-    if (socketInt(handle.fd, platform.constants.SO_ZEROCOPY) !== 1) {
-      throw new TypeError("MSG_ZEROCOPY needs the option SO_ZEROCOPY: call socket.receiveControl(ZeroCopyDone) first");
-    }
-    handle.zeroCopy = { next: 0, lent: new Map() };
+  // without the option the flag is ignored, and no completion ever comes: tcp(7) and msg_zerocopy.rst
+  if (socketInt(handle.fd, platform.constants.SO_ZEROCOPY) !== 1) {
+    throw new TypeError("MSG_ZEROCOPY needs the option SO_ZEROCOPY: call socket.receiveControl(ZeroCopyDone) first");
   }
+  handle.zeroCopy ??= lendersOf(handle);
   return views.map((view) => {
     const size = byteLengthOf(view);
     if (size === 0 || size >= SMALLEST_LENT) return view;
@@ -49,7 +59,7 @@ export function retainZeroCopy(handle: Handle, views: readonly View[], flags: nu
 
 /** Gives back what the sends numbered `first` to `last` have lent; both may have wrapped. */
 export function releaseZeroCopy(handle: Handle, first: number, last: number): void {
-  const lent = handle.zeroCopy?.lent;
+  const lent = (handle.zeroCopy ?? bySocket.get(handle.learned))?.lent;
   if (lent === undefined) return;
   for (const number of lent.keys()) {
     if ((number - first) >>> 0 <= (last - first) >>> 0) lent.delete(number);
@@ -62,8 +72,11 @@ const orphans = new Set<ZeroCopy>();
 
 /** Keeps what a socket that is being closed has lent, because nobody will read its completions any more. */
 export function keepZeroCopy(handle: Handle): void {
-  const { zeroCopy } = handle;
-  if (zeroCopy === undefined || zeroCopy.lent.size === 0) return;
+  if (handle.zeroCopy !== undefined) keep(handle.zeroCopy);
+}
+
+function keep(zeroCopy: ZeroCopy): void {
+  if (zeroCopy.lent.size === 0) return;
   orphans.add(zeroCopy);
   setTimeout(() => orphans.delete(zeroCopy), LONGEST_TRANSMISSION).unref();
 }
