@@ -101,19 +101,33 @@ export function duplicate(fd: number): number {
 
 const pipeEnds = new Int32Array(new ArrayBuffer(8));
 
-/** A wake-up: one descriptor to poll and one to write to. eventfd(2), where both are the same, or a pipe(2). */
-export function makeWake(): { readonly result: number; readonly readEnd: number; readonly writeEnd: number } {
-  if (cEventfd !== undefined) {
-    const fd = cEventfd(0, (core.EFD_CLOEXEC ?? 0) | (core.EFD_NONBLOCK ?? 0));
-    return fd === -1 ? { result: failure(), readEnd: -1, writeEnd: -1 } : { result: 0, readEnd: fd, writeEnd: fd };
-  }
-  if (cPipe(pipeEnds) === -1) return { result: failure(), readEnd: -1, writeEnd: -1 };
+/** Two descriptors, or why there are none. */
+export interface Ends {
+  readonly result: number;
+  readonly readEnd: number;
+  readonly writeEnd: number;
+}
+
+function noEnds(result: number): Ends {
+  return { result, readEnd: -1, writeEnd: -1 };
+}
+
+/** `pipe(2)`, non-blocking and close-on-exec. */
+export function makePipe(): Ends {
+  if (cPipe(pipeEnds) === -1) return noEnds(failure());
   const [readEnd, writeEnd] = [pipeEnds[0] as number, pipeEnds[1] as number];
   for (const fd of [readEnd, writeEnd]) {
     setCloexec(fd);
     setNonblocking(fd);
   }
   return { result: 0, readEnd, writeEnd };
+}
+
+/** A wake-up: one descriptor to poll and one to write to. eventfd(2), where both are the same, or a pipe(2). */
+export function makeWake(): Ends {
+  if (cEventfd === undefined) return makePipe();
+  const fd = cEventfd(0, (core.EFD_CLOEXEC ?? 0) | (core.EFD_NONBLOCK ?? 0));
+  return fd === -1 ? noEnds(failure()) : { result: 0, readEnd: fd, writeEnd: fd };
 }
 
 const wakeValue = new BigUint64Array(1).fill(1n);
@@ -143,4 +157,13 @@ const action = new BigUint64Array(new ArrayBuffer(256));
 export function ignoreSigpipe(): void {
   if (core.SIGPIPE === undefined || cSigaction(core.SIGPIPE, null, action) === -1) return;
   if (action[0] === SIG_DFL) cSignal(core.SIGPIPE, SIG_IGN);
+}
+
+const LOCK_EX = 2; // the same number on Linux, macOS and FreeBSD: <sys/file.h>
+
+/** `flock(2)`: takes the exclusive lock of an open file, waiting for it; closing the file gives it back. */
+export function lock(fd: number): number {
+  const cFlock = optional("flock");
+  if (cFlock === undefined) return -errnoNumber("EOPNOTSUPP");
+  return cFlock(fd, LOCK_EX) === -1 ? failure() : 0;
 }

@@ -79,6 +79,7 @@ const advices: Readonly<Record<string, string>> = {
   "EACCES socket":
     "raw and packet sockets need root or CAP_NET_RAW; ICMP datagram sockets a group in net.ipv4.ping_group_range",
   "EPERM socket": "raw and packet sockets need root or CAP_NET_RAW",
+  "EPERM sendmsg": "credentials of another process or user need root; over IP a firewall rule may forbid it",
   "EPERM sendto": "a firewall rule forbids it",
   "EPERM setsockopt": "this option needs root or CAP_NET_ADMIN",
   EADDRINUSE: "another socket has it: pick another address, or bind with { allowReuse: true } or { reusePort: true }",

@@ -51,4 +51,21 @@ export type { ReceivedBytes, ReceivedFrom } from "./socket/receive.ts";
 export { SocketRef } from "./socket/ref.ts";
 export type { SendFileOptions } from "./socket/send-file.ts";
 export { Socket } from "./socket/socket.ts";
+export {
+  type ActivatedSocket,
+  bindPath,
+  type BindPathOptions,
+  listenFds,
+  type ListenFdsOptions,
+  notify,
+  type NotifyOptions,
+  receiveCredentials,
+  receiveFd,
+  type ReceivedFds,
+  receiveFds,
+  sendCredentials,
+  sendFd,
+  sendFds,
+  watchdogInterval,
+} from "./unix/index.ts";
 export { Cancellable, type CancellableHandle } from "./wait/cancellable.ts";

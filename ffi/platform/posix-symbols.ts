@@ -41,6 +41,7 @@ export const posixSymbols: Readonly<Record<string, SymbolSignature>> = {
 export const optionalPosixSymbols: Readonly<Record<string, SymbolSignature>> = {
   getifaddrs: { args: ["buffer"], returns: "i32" },
   freeifaddrs: { args: ["ptr"], returns: "void" },
+  flock: { args: ["i32", "i32"], returns: "i32" },
   // the same calls on a struct at an address, for one of an array
   sendmsgAt: { symbol: "sendmsg", args: ["i32", "ptr", "i32"], returns: "i64_fast" },
   recvmsgAt: { symbol: "recvmsg", args: ["i32", "ptr", "i32"], returns: "i64_fast" },

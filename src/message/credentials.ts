@@ -114,12 +114,20 @@ export function peerCredentials(fd: number, family: number): Credentials {
 function fromUcred(fd: number): Credentials {
   const layout = structs.ucred;
   if (layout === undefined || core.SO_PEERCRED === undefined) throw none();
+  if (isListener(fd)) throw none(); // of which Linux gives its own
   const bytes = new Uint8Array(new ArrayBuffer(layout.size));
   const size = getsockopt(fd, core.SOL_SOCKET, core.SO_PEERCRED, bytes);
   if (size < 0) throw failed(size, { syscall: "getsockopt", address: "SO_PEERCRED" });
   const fields = readUcred(payloadView(bytes));
   if (fields === undefined) throw none();
   return new Credentials(fields);
+}
+
+function isListener(fd: number): boolean {
+  const flag = new Int32Array(new ArrayBuffer(4));
+  return (
+    core.SO_ACCEPTCONN !== undefined && getsockopt(fd, core.SOL_SOCKET, core.SO_ACCEPTCONN, flag) > 0 && flag[0] !== 0
+  );
 }
 
 function fromXucred(fd: number): Credentials {

@@ -291,7 +291,7 @@ export class Incoming {
   }
 
   #check(index: number): void {
-    if (!(index < this.length && index >>> 0 === index)) integer(index, "index", 0, this.length - 1);
+    if (!(index >= 0 && index < this.length && Number.isInteger(index))) integer(index, "index", 0, this.length - 1);
   }
 
   #message(index: number): number {

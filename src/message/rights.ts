@@ -25,6 +25,7 @@ class Owned {
   take(): number[] {
     const descriptors = this.#descriptors;
     this.#descriptors = [];
+    if (descriptors.length > 0) collected.unregister(this); // a loop that never ends its turn would pile them up
     return descriptors;
   }
 
@@ -83,7 +84,7 @@ export class Rights extends ControlMessage {
     const payload = received ? descriptors.payload : rightsPayload(descriptors);
     super(payload);
     this.#owned = new Owned(received ? readDescriptors(payload) : []);
-    if (received) collected.register(this, this.#owned);
+    if (received) collected.register(this, this.#owned, this.#owned);
   }
 
   /** How many there are. */
@@ -114,7 +115,7 @@ export class ProcessFd extends ControlMessage {
   constructor(received: Received) {
     super(received.payload);
     this.#owned = new Owned(readDescriptors(received.payload));
-    collected.register(this, this.#owned);
+    collected.register(this, this.#owned, this.#owned);
   }
 
   /**

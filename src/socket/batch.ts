@@ -9,7 +9,7 @@ import { type Outgoing, outgoing, type SendTerms } from "../message/send-batch.t
 import { type Handle, open } from "./handle.ts";
 import { missingPacketInfo, needsPacketInfo, payloadsFor } from "./message.ts";
 import { gate, Operation, type OperationOptions, type Terms, WOULD_BLOCK } from "./operation.ts";
-import { isUdp, refusePlain, segmentsOf, turnGroOn } from "./segmentation.ts";
+import { beginDrain, endDrain, isUdp, refusePlain, segmentsOf, turnGroOn } from "./segmentation.ts";
 import { waitFor } from "../wait/wait.ts";
 import { QUIET, targetBytes } from "./send.ts";
 
@@ -181,15 +181,17 @@ function advance(handle: Handle, batch: Incoming, flags: number): number {
   const { received } = batch;
   const { messages } = batch;
   const count = Math.min(batch.capacity - received, LARGEST_CALL);
+  const draining = handle.gro === "draining";
+  if (draining) beginDrain(handle);
   let result: number;
   do result = batch.calls.receive(handle.fd, messages, received, count, flags | MSG_CMSG_CLOEXEC);
   while (result === -EINTR);
+  if (draining) endDrain(handle, result === -EAGAIN);
   if (result === count && handle.type === SOCK_SEQPACKET) result = withoutEnd(handle, batch, result);
   if (result > 0) batch.add(result, handle.family === AF_UNIX);
   if (result > 0 && messages.ended < 0 && messages.ended !== -EAGAIN) {
     batch.pendingError = failed(messages.ended, { syscall: "recvmmsg" });
   }
-  if (result === -EAGAIN && handle.gro === "draining") handle.gro = "off"; // the last joined datagram has been taken
   return result;
 }
 
@@ -205,7 +207,7 @@ function withoutEnd(handle: Handle, batch: Incoming, count: number): number {
   return ended === 0 ? count : kept;
 }
 
-/** `recvmmsg(2)` that waits: datagrams received. */
+/** `recvmmsg(2)` that waits: datagrams received; 0 at the end of a seqpacket connection. */
 export function receiveMessages(handle: Handle, given: unknown, options: ReceiveMessagesOptions | undefined): number {
   const terms = gate(handle, "recvmmsg", options);
   const waitAll = checkWaitAll(options);

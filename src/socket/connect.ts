@@ -30,9 +30,8 @@ const {
   SO_REUSEADDR,
   SO_REUSEPORT,
 } = core;
-// Known without the table of all errors, which cannot be loaded when no descriptor is left.
-const ECONNABORTED = core.WSAECONNABORTED ?? core.ECONNABORTED;
-const ENOTCONN = core.WSAENOTCONN ?? core.ENOTCONN;
+const ECONNABORTED = errnoNumber("ECONNABORTED");
+const ENOTCONN = errnoNumber("ENOTCONN");
 // SD_RECEIVE, SD_SEND and SD_BOTH on Windows have the same numbers
 const { SHUT_RD = 0, SHUT_WR = 1, SHUT_RDWR = 2 } = core;
 
@@ -76,12 +75,8 @@ export function listen(handle: Handle, backlog: unknown): void {
 function acceptOnce(fd: number): number {
   let result = acceptCall(fd);
   // not for ever: of an AF_ALG socket Linux says so each time
-  for (let tries = 0; tries < 1000 && isAborted(result); tries++) result = acceptCall(fd);
+  for (let tries = 0; tries < 1000 && result === -ECONNABORTED; tries++) result = acceptCall(fd);
   return result;
-}
-
-function isAborted(result: number): boolean {
-  return result === -ECONNABORTED;
 }
 
 function accepted(listener: Handle, fd: number): Handle {
@@ -116,7 +111,7 @@ export function connect(handle: Handle, to: SocketAddressLike, options: Operatio
   const operation = new Operation(handle, "connect", POLLOUT, terms, address);
   let result = calls.connect(handle.fd, target);
   // Linux says so once after a connect whose failure was read from SO_ERROR; the socket is free for another one then
-  if (isAborted(result)) result = calls.connect(handle.fd, target);
+  if (result === -ECONNABORTED) result = calls.connect(handle.fd, target);
   // poll(2) cannot wait for room in the backlog of a unix listener: connect(2) says EAGAIN, and nothing is under way
   for (let nap = 1; result === -EAGAIN && handle.family === AF_UNIX; nap = Math.min(nap * 2, 20)) {
     operation.pause(nap, result);
@@ -215,10 +210,8 @@ function checkDirections(directions: ShutdownDirections | undefined): { read: bo
 export function close(handle: Handle): void {
   const fd = handle.fd;
   if (fd === -1) return;
-  handle.fd = -1;
-  handle.listening = false;
-  handle.disconnect();
-  if (handle.zeroCopy !== undefined) keepZeroCopy(handle);
+  end(handle);
+  handle.onClose?.();
   const result = closeCall(fd);
   if (result < 0 && errnoName(-result) === "EBADF") {
     throw failed(result, {
@@ -232,10 +225,15 @@ export function close(handle: Handle): void {
 /** Gives the descriptor away. */
 export function detach(handle: Handle): number {
   const fd = open(handle, "detach");
+  end(handle);
+  return fd;
+}
+
+function end(handle: Handle): void {
   handle.fd = -1;
   handle.listening = false;
   handle.disconnect();
-  return fd;
+  keepZeroCopy(handle);
 }
 
 /** A handle on a duplicate of the descriptor, in the same state. */
@@ -260,8 +258,13 @@ export function duplicate(handle: Handle): Handle {
 }
 
 /** The address that the socket is bound to: `getsockname(2)`. */
-export function localAddress(handle: { readonly fd: number }): SocketAddress {
-  const result = calls.getsockname(open(handle, "getsockname"));
+export function localAddress(handle: {
+  readonly fd: number;
+  readonly bound?: SocketAddress | undefined;
+}): SocketAddress {
+  const fd = open(handle, "getsockname");
+  if (handle.bound !== undefined) return handle.bound;
+  const result = calls.getsockname(fd);
   if (result < 0) throw failed(result, { syscall: "getsockname" });
   const address = reportedAddress();
   if (address === null) throw notSupported("getsockname", "sockets of this family have no local address");

@@ -2,11 +2,14 @@
 
 import { close } from "../../ffi/descriptors.ts";
 import type { Handle } from "./handle.ts";
+import { keepZeroCopy } from "./zero-copy.ts";
 
 const forgotten = new FinalizationRegistry<Handle>((handle) => {
   const { fd } = handle;
   if (fd === -1) return;
   handle.fd = -1;
+  keepZeroCopy(handle);
+  handle.onClose?.();
   close(fd);
   process.emitWarning(`a socket (fd ${fd}) was collected without close(); close it, or declare it with "using"`, {
     type: "ResourceWarning",

@@ -27,6 +27,10 @@ export class Handle {
   gro: "off" | "on" | "draining" = "off";
   /** Memory that the kernel still reads: MSG_ZEROCOPY. */
   zeroCopy: ZeroCopy | undefined;
+  /** Where it is bound, when that is not what the kernel tells: a unix socket whose path was moved. */
+  bound: SocketAddress | undefined;
+  /** To be done when it is closed: removing the path that it is bound to. */
+  onClose: (() => void) | undefined;
   /** What was learned of this kernel through this socket. */
   readonly learned: Learned = {};
 

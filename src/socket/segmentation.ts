@@ -3,9 +3,10 @@
 import { getsockopt, setsockopt } from "../../ffi/calls.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { decodeInt, encodeInt } from "../../ffi/structs/int.ts";
+import { waitFor } from "../wait/wait.ts";
 import type { Handle } from "./handle.ts";
 
-const { AF_INET, AF_INET6, SOCK_DGRAM } = platform.core;
+const { AF_INET, AF_INET6, SOCK_DGRAM, POLLIN } = platform.core;
 
 /** As many datagrams as the kernel takes in one message: UDP_MAX_SEGMENTS, 128 since Linux 6.9, 64 before. */
 export const MAXIMUM_SEGMENTS = 128;
@@ -27,11 +28,24 @@ export function segmentsOf(handle: Handle): number {
 // Once for a socket: what its user sets after that stays.
 export function turnGroOn(handle: Handle): void {
   if (handle.learned.gro !== undefined || !isUdp(handle)) return;
-  const { IPPROTO_UDP, UDP_GRO } = platform.constants;
-  if (handle.gro === "off" && UDP_GRO !== undefined) {
-    if (setsockopt(handle.fd, IPPROTO_UDP, UDP_GRO, encodeInt(1)) >= 0) handle.gro = "on";
-  }
+  if (handle.gro === "off" && setGro(handle, 1) >= 0) handle.gro = "on";
   handle.learned.gro = handle.gro !== "off";
+}
+
+function setGro({ fd }: Handle, value: number): number {
+  const { IPPROTO_UDP, UDP_GRO } = platform.constants;
+  return UDP_GRO === undefined ? -1 : setsockopt(fd, IPPROTO_UDP, UDP_GRO, encodeInt(value));
+}
+
+/** Before a receive that drains: the kernel tells the size of joined datagrams only while the option is on (net/ipv4/udp.c). */
+export function beginDrain(handle: Handle): void {
+  setGro(handle, 1);
+}
+
+/** After it, whether it would block: then the last joined datagram has been taken, but for what came before the option was off. */
+export function endDrain(handle: Handle, wouldBlock: boolean): void {
+  setGro(handle, 0);
+  if (wouldBlock && (waitFor(handle.fd, POLLIN, 0, undefined) & POLLIN) === 0) handle.gro = "off";
 }
 
 const answer = new Uint8Array(new ArrayBuffer(4));

@@ -3,12 +3,13 @@
 
 import type { View } from "../../ffi/calls.ts";
 import { copyInto } from "../../ffi/copy.ts";
+import { errnoNumber } from "../../ffi/errno.ts";
 import { byteLengthOf, Region } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import type { Handle, Learned } from "./handle.ts";
 import { socketInt } from "./make.ts";
 
-const { MSG_ZEROCOPY = 0 } = platform.core;
+const { MSG_ZEROCOPY = 0, SOCK_STREAM } = platform.core;
 
 /** What one socket has lent to the kernel: by the number that the completion will name. */
 export interface ZeroCopy {
@@ -49,11 +50,19 @@ export function lend(handle: Handle, views: readonly View[], flags: number): rea
   });
 }
 
-/** Notes a send that has succeeded; gives its result on. */
+// A datagram that is refused after it was put together has a number all the same: too many segments (EINVAL), no checksum
+// offload (EIO), a filter (EPERM). Others that fail so have none, and then we are ahead of the kernel: memory is kept longer.
+const maybeCounted: readonly number[] = ["EINVAL", "EIO", "EPERM"].map((name) => -errnoNumber(name));
+
+/** Notes a send, by its result; gives that on. */
 export function retainZeroCopy(handle: Handle, views: readonly View[], flags: number, result: number): number {
-  if ((flags & MSG_ZEROCOPY) === 0 || result <= 0 || handle.zeroCopy === undefined) return result;
-  handle.zeroCopy.lent.set(handle.zeroCopy.next, views);
-  handle.zeroCopy.next = (handle.zeroCopy.next + 1) >>> 0; // a __u32 in the kernel
+  const { type, zeroCopy } = handle;
+  if ((flags & MSG_ZEROCOPY) === 0 || zeroCopy === undefined) return result;
+  // an empty datagram has a number, because its header counts; an empty send on a stream has none
+  const counted = type === SOCK_STREAM ? result > 0 : result >= 0 || maybeCounted.includes(result);
+  if (!counted) return result;
+  if (result >= 0) zeroCopy.lent.set(zeroCopy.next, views);
+  zeroCopy.next = (zeroCopy.next + 1) >>> 0; // a __u32 in the kernel
   return result;
 }
 

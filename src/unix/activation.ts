@@ -1,0 +1,151 @@
+// Being started, and watched, by systemd: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
+
+import { close, makePipe } from "../../ffi/descriptors.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { type Descriptor, duration, integer, show } from "../arguments.ts";
+import { failed, notSupported, SocketError, timedOut } from "../errors.ts";
+import { Rights } from "../message/rights.ts";
+import { Socket } from "../socket/socket.ts";
+import { deadlineIn } from "../wait/deadline.ts";
+import { waitFor } from "../wait/wait.ts";
+
+const { AF_UNIX, SOCK_DGRAM } = platform.core;
+
+/** Where the descriptors that systemd passes begin: SD_LISTEN_FDS_START. */
+const FIRST = 3;
+const ACTIVATION = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"];
+
+/** A socket that was passed to this process at its start. */
+export interface ActivatedSocket {
+  readonly socket: Socket;
+  /** FileDescriptorName= of the socket unit; "unknown" where there is none. */
+  readonly name: string;
+}
+
+/** What `listenFds` takes. */
+export interface ListenFdsOptions {
+  /** Removes the variables from the environment, so that child processes do not take them for theirs. Default false. */
+  readonly unsetEnvironment?: boolean | undefined;
+}
+
+function number(name: string): number | undefined {
+  const text = process.env[name];
+  if (text === undefined) return undefined;
+  if (!/^[0-9]{1,15}$/.test(text)) throw malformed(name, text);
+  return Number(text);
+}
+
+function malformed(name: string, text: string): SocketError {
+  return new SocketError(`${name} is ${show(text)}: that is not what systemd sets`, {
+    code: "EINVAL",
+    syscall: "listenFds",
+    kind: "invalid-argument",
+  });
+}
+
+/**
+ * The sockets that systemd (or any other with its protocol) has passed to this process: `sd_listen_fds(3)`. Each becomes a Socket
+ * of its own kind, listening or not, non-blocking and close-on-exec, and is closed with it. None is an empty array. Call it once.
+ *
+ * @throws SocketError kind "invalid-argument" for variables that contradict each other, or a descriptor that is no socket
+ *
+ * @example
+ * const [activated] = listenFds({ unsetEnvironment: true });
+ * const listener = activated?.socket ?? ownListener();
+ */
+export function listenFds(options?: ListenFdsOptions): ActivatedSocket[] {
+  try {
+    const count = number("LISTEN_PID") === process.pid ? (number("LISTEN_FDS") ?? 0) : 0;
+    if (count === 0) return [];
+    integer(count, "LISTEN_FDS", 1, 1 << 20);
+    const names = process.env["LISTEN_FDNAMES"]?.split(":");
+    if (names !== undefined && names.length !== count) throw malformed("LISTEN_FDNAMES", names.join(":"));
+    return adoptAll(count, names);
+  } finally {
+    if (options?.unsetEnvironment === true) for (const name of ACTIVATION) delete process.env[name];
+  }
+}
+
+function adoptAll(count: number, names: readonly string[] | undefined): ActivatedSocket[] {
+  const found: ActivatedSocket[] = [];
+  try {
+    for (let index = 0; index < count; index++) {
+      found.push({ socket: Socket.fromFd(FIRST + index), name: names?.[index] ?? "unknown" });
+    }
+    return found;
+  } catch (error) {
+    for (const { socket } of found) socket.detach(); // as they were: the caller may deal with them
+    throw error;
+  }
+}
+
+/** What `notify` takes. */
+export interface NotifyOptions {
+  /** Descriptors to go with it, at most 253: for FDSTORE=1, with FDNAME=. */
+  readonly fds?: readonly Descriptor[] | undefined;
+  /** Milliseconds to wait, for room in the queue and for BARRIER=1. Default 5000. */
+  readonly timeout?: number | undefined;
+}
+
+/**
+ * Tells the service manager how this process is: `sd_notify(3)`. "READY=1", "STATUS=...", "STOPPING=1", "WATCHDOG=1",
+ * "FDSTORE=1\nFDNAME=..." with descriptors; several on lines of their own. "BARRIER=1", alone, waits until all that was told before
+ * has been taken notice of. Returns whether there is somebody to tell (NOTIFY_SOCKET).
+ *
+ * @throws TypeError; SocketError as `sendTo`; kind "timed-out"; "not-supported" for a manager behind vsock
+ *
+ * @example
+ * notify("READY=1");
+ * notify("FDSTORE=1\nFDNAME=listener", { fds: [listener] });
+ */
+export function notify(state: string, options?: NotifyOptions): boolean {
+  if (typeof state !== "string" || state === "")
+    throw new TypeError(`state must be text like "READY=1", not ${show(state)}`);
+  const timeout = duration(options?.timeout ?? 5000);
+  const target = process.env["NOTIFY_SOCKET"];
+  if (target === undefined || target === "") return false;
+  if (target.startsWith("vsock")) throw notSupported("notify", `${target}: vsock is not spoken here`);
+  if (!/^[@/]/.test(target)) throw malformed("NOTIFY_SOCKET", target);
+  const path = target.startsWith("@") ? `\0${target.slice(1)}` : target;
+  using socket = new Socket(AF_UNIX, SOCK_DGRAM);
+  if (state.trimEnd() === "BARRIER=1") {
+    if (options?.fds !== undefined) throw new TypeError("fds cannot go with BARRIER=1, which has one of its own");
+    barrier(socket, path, timeout);
+  } else send(socket, path, state, options?.fds ?? [], timeout);
+  return true;
+}
+
+function send(socket: Socket, path: string, state: string, fds: readonly Descriptor[], timeout: number): void {
+  const control = fds.length === 0 ? undefined : [new Rights(fds)];
+  socket.sendMessage({ buffers: [state], address: { path }, control }, { timeout });
+}
+
+// The manager closes the write end of a pipe when it comes to the message: sd_notify_barrier(3).
+function barrier(socket: Socket, path: string, timeout: number): void {
+  const pipe = makePipe();
+  if (pipe.result < 0) throw failed(pipe.result, { syscall: "pipe" });
+  try {
+    const deadline = deadlineIn(timeout);
+    try {
+      send(socket, path, "BARRIER=1", [pipe.writeEnd], timeout);
+    } finally {
+      close(pipe.writeEnd);
+    }
+    if (waitFor(pipe.readEnd, 0, deadline, undefined) === 0) throw timedOut("notify", timeout);
+  } finally {
+    close(pipe.readEnd);
+  }
+}
+
+/**
+ * How often the service manager wants to hear "WATCHDOG=1", in milliseconds: `sd_watchdog_enabled(3)`; tell it about twice as often.
+ * Undefined where it does not watch this process.
+ *
+ * @throws SocketError kind "invalid-argument" for variables that are not what systemd sets
+ */
+export function watchdogInterval(): number | undefined {
+  const microseconds = number("WATCHDOG_USEC");
+  if (microseconds === undefined || microseconds === 0) return undefined;
+  const pid = number("WATCHDOG_PID");
+  return pid === undefined || pid === process.pid ? microseconds / 1000 : undefined;
+}
