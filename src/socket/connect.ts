@@ -241,7 +241,7 @@ export function duplicate(handle: Handle): Handle {
   const fd = duplicateCall(open(handle, "fcntl"));
   if (fd < 0) throw failed(fd, { syscall: "fcntl" });
   const copy = new Handle(fd, handle.family, handle.type, handle.protocol);
-  const { blocking, timeout, listenBacklog, listening, connectedRead, connectedWrite, peer, connecting, gro } = handle;
+  const { blocking, timeout, listenBacklog, listening, connectedRead, connectedWrite, peer, connecting } = handle;
   const { learned } = handle; // shared: to the kernel it is the same socket
   return Object.assign(copy, {
     blocking,
@@ -252,7 +252,6 @@ export function duplicate(handle: Handle): Handle {
     connectedWrite,
     peer,
     connecting,
-    gro,
     learned,
   });
 }

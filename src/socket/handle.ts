@@ -23,15 +23,13 @@ export class Handle {
   peer: SocketAddress | null = null;
   /** Where a connect that has not ended is going. */
   connecting: SocketAddress | null = null;
-  /** Whether the kernel may give it joined datagrams (UDP_GRO), or may still have some in its queue. */
-  gro: "off" | "on" | "draining" = "off";
   /** Memory that the kernel still reads: MSG_ZEROCOPY. */
   zeroCopy: ZeroCopy | undefined;
   /** Where it is bound, when that is not what the kernel tells: a unix socket whose path was moved. */
   bound: SocketAddress | undefined;
   /** To be done when it is closed: removing the path that it is bound to. */
   onClose: (() => void) | undefined;
-  /** What was learned of this kernel through this socket. */
+  /** What is known of the kernel's socket, which duplicates share. */
   readonly learned: Learned = {};
 
   constructor(fd: number, family: number, type: number, protocol?: number) {
@@ -39,6 +37,14 @@ export class Handle {
     this.family = family;
     this.type = type;
     this.protocol = protocol;
+  }
+
+  /** Whether the kernel may give it joined datagrams (UDP_GRO), or may still have some in its queue. */
+  get gro(): GroState {
+    return this.learned.groState ?? "off";
+  }
+  set gro(state: GroState) {
+    this.learned.groState = state;
   }
 
   /** Marks both directions as connected. */
@@ -58,8 +64,12 @@ export class Handle {
   }
 }
 
-/** Facts that only trying can tell; visible in `socket.capabilities`. */
+/** Whether joined datagrams are received: no; yes; not any more, but some may still be in the queue. */
+export type GroState = "off" | "on" | "draining";
+
+/** What the kernel does not tell, or only by refusing; in part visible in `socket.capabilities`. */
 export interface Learned {
+  groState?: GroState;
   /** The interface that IP_MULTICAST_IF was set to: the kernel does not tell. */
   multicastInterface?: number;
   /** Whether joined datagrams can be sent (UDP_SEGMENT): false once the kernel or the device has refused. */

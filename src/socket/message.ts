@@ -23,6 +23,7 @@ import { checkDescriptors } from "../message/rights.ts";
 import { type Handle, open } from "./handle.ts";
 import { attemptNow, complete, gate, Operation, type OperationOptions, type Terms, WOULD_BLOCK } from "./operation.ts";
 import { conditionOf } from "./receive.ts";
+import { refusePlain } from "./segmentation.ts";
 import { checkData, QUIET, targetBytes } from "./send.ts";
 import { lend, releaseZeroCopy, retainZeroCopy } from "./zero-copy.ts";
 
@@ -157,6 +158,8 @@ class Receiving {
   constructor(handle: Handle, message: IncomingMessage, flags: number) {
     const buffers = buffersOf(message);
     const { controlSize } = message;
+    // with UDP_GRO off the kernel does not tell the size of joined datagrams that are still queued
+    if (handle.gro === "draining" && (flags & (MSG_ERRQUEUE ?? 0)) === 0) refusePlain(handle);
     this.#handle = handle;
     this.#controlSize = controlSize === undefined ? DEFAULT_CONTROL : integer(controlSize, "controlSize", 0, 1 << 17);
     this.#flags = flags | MSG_CMSG_CLOEXEC;

@@ -24,8 +24,10 @@ export function segmentsOf(handle: Handle): number {
   return handle.learned.segmentation ? MAXIMUM_SEGMENTS : 1;
 }
 
-/** Lets the kernel give this socket joined datagrams: UDP_GRO. Where it cannot, they come one by one. */
-// Once for a socket: what its user sets after that stays.
+/**
+ * Lets the kernel give this socket joined datagrams: UDP_GRO. Where it cannot, they come one by one. Once for a socket: what its
+ * user sets after that stays.
+ */
 export function turnGroOn(handle: Handle): void {
   if (handle.learned.gro !== undefined || !isUdp(handle)) return;
   if (handle.gro === "off" && setGro(handle, 1) >= 0) handle.gro = "on";

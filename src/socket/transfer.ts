@@ -179,7 +179,8 @@ export abstract class TransferSocket extends SocketRef {
 
   /**
    * Receives many datagrams: `recvmmsg(2)`. Waits for the first, then takes what is queued, up to the batch's capacity; with
-   * `waitAll` until it is full. Returns how many datagrams there are. When an error, a timeout or a cancel comes after some, they
+   * `waitAll` until it is full (counted in messages of the kernel). Returns how many datagrams there are; 0 is the end of a
+   * seqpacket connection. When an error, a timeout or a cancel comes after some, they
    * are returned, the error is in `batch.pendingError`, and the next call with the batch throws it.
    *
    * @throws TypeError on a stream; SocketError as `receive`

@@ -23,13 +23,10 @@ const SMALLEST_LENT = 4096;
 
 // Duplicates of a descriptor are one socket to the kernel, which counts their sends together. They have `learned` in common.
 const bySocket = new WeakMap<Learned, ZeroCopy>();
-// A socket that is forgotten, and one whose descriptor was given away, ends without `keepZeroCopy`.
-const forgotten = new FinalizationRegistry<ZeroCopy>(keep);
 
-function lendersOf(handle: Handle): ZeroCopy {
-  const zeroCopy = bySocket.get(handle.learned) ?? { next: 0, lent: new Map() };
-  bySocket.set(handle.learned, zeroCopy);
-  forgotten.register(handle, zeroCopy);
+function zeroCopyOf({ learned }: Handle): ZeroCopy {
+  const zeroCopy = bySocket.get(learned) ?? { next: 0, lent: new Map() };
+  bySocket.set(learned, zeroCopy);
   return zeroCopy;
 }
 
@@ -40,7 +37,7 @@ export function lend(handle: Handle, views: readonly View[], flags: number): rea
   if (socketInt(handle.fd, platform.constants.SO_ZEROCOPY) !== 1) {
     throw new TypeError("MSG_ZEROCOPY needs the option SO_ZEROCOPY: call socket.receiveControl(ZeroCopyDone) first");
   }
-  handle.zeroCopy ??= lendersOf(handle);
+  handle.zeroCopy ??= zeroCopyOf(handle);
   return views.map((view) => {
     const size = byteLengthOf(view);
     if (size === 0 || size >= SMALLEST_LENT) return view;
@@ -81,11 +78,8 @@ const orphans = new Set<ZeroCopy>();
 
 /** Keeps what a socket that is being closed has lent, because nobody will read its completions any more. */
 export function keepZeroCopy(handle: Handle): void {
-  if (handle.zeroCopy !== undefined) keep(handle.zeroCopy);
-}
-
-function keep(zeroCopy: ZeroCopy): void {
-  if (zeroCopy.lent.size === 0) return;
+  const { zeroCopy } = handle;
+  if (zeroCopy === undefined || zeroCopy.lent.size === 0) return;
   orphans.add(zeroCopy);
   setTimeout(() => orphans.delete(zeroCopy), LONGEST_TRANSMISSION).unref();
 }

@@ -2,7 +2,7 @@
 
 import { close, makePipe } from "../../ffi/descriptors.ts";
 import { platform } from "../../ffi/platform/index.ts";
-import { type Descriptor, duration, integer, show } from "../arguments.ts";
+import { type Descriptor, duration, show } from "../arguments.ts";
 import { failed, notSupported, SocketError, timedOut } from "../errors.ts";
 import { Rights } from "../message/rights.ts";
 import { Socket } from "../socket/socket.ts";
@@ -13,6 +13,8 @@ const { AF_UNIX, SOCK_DGRAM } = platform.core;
 
 /** Where the descriptors that systemd passes begin: SD_LISTEN_FDS_START. */
 const FIRST = 3;
+/** More than any process may have open. */
+const MOST = 1 << 30;
 const ACTIVATION = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"];
 
 /** A socket that was passed to this process at its start. */
@@ -24,7 +26,10 @@ export interface ActivatedSocket {
 
 /** What `listenFds` takes. */
 export interface ListenFdsOptions {
-  /** Removes the variables from the environment, so that child processes do not take them for theirs. Default false. */
+  /**
+   * Removes the variables from `process.env`, so that child processes do not take them for theirs. Default false. (`Bun.spawn`
+   * hands on the environment of the start unless it is given `env: process.env`.)
+   */
   readonly unsetEnvironment?: boolean | undefined;
 }
 
@@ -57,7 +62,7 @@ export function listenFds(options?: ListenFdsOptions): ActivatedSocket[] {
   try {
     const count = number("LISTEN_PID") === process.pid ? (number("LISTEN_FDS") ?? 0) : 0;
     if (count === 0) return [];
-    integer(count, "LISTEN_FDS", 1, 1 << 20);
+    if (count > MOST) throw malformed("LISTEN_FDS", String(count));
     const names = process.env["LISTEN_FDNAMES"]?.split(":");
     if (names !== undefined && names.length !== count) throw malformed("LISTEN_FDNAMES", names.join(":"));
     return adoptAll(count, names);
