@@ -9,7 +9,7 @@ import { byteLengthOf, Region } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { cmsg } from "../../ffi/structs/cmsg.ts";
 import { sockaddr } from "../../ffi/structs/sockaddr.ts";
-import { type SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
+import { SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
 import { type Data, int32, integer, show, textOrView } from "../arguments.ts";
 import { pending, type SocketError } from "../errors.ts";
 import { checkControl, type ControlMessage, type ControlPayload, controlSpace, writeControl } from "./control.ts";
@@ -161,6 +161,8 @@ export class Outgoing {
   #controls: (Region | undefined)[] = [];
   /** How many datagrams lie in each message of the last layout. */
   readonly #counts: Uint32Array;
+  /** What was last written as the name of each message: mostly the same again. */
+  readonly #targets: (Uint8Array<ArrayBuffer> | undefined)[] = [];
 
   constructor(options: SendBatchOptions) {
     if (typeof options !== "object" || options === null) {
@@ -181,10 +183,9 @@ export class Outgoing {
     if (this.busy) throw pending("push", "batch");
     if (this.length === this.capacity) return false;
     const index = this.length;
-    const to =
-      address === undefined || address === null ? null : toSocketAddress(address, `address of datagram ${index}`);
+    const to = addressOf(address, index);
     const extra = options === undefined ? undefined : checkExtra(options, index);
-    const views = Array.isArray(data) ? partsOf(data, index) : textOrView(data, `data of datagram ${index}`);
+    const views = Array.isArray(data) ? partsOf(data, index) : viewOf(data, index);
     // a getter or generator of the user's may have used the batch meanwhile
     if (this.busy || this.length !== index) throw pending("push", "batch");
     const size = Array.isArray(views) ? this.#copyParts(views, index) : this.#copy(views, index, 0);
@@ -221,11 +222,11 @@ export class Outgoing {
     this.length = 0;
     this.cursor = 0;
     this.#filled = 0;
-    this.#plain = true;
     this.unsourced = -1;
     this.pendingError = undefined;
-    this.#addresses.length = 0;
-    this.#extras.length = 0;
+    if (this.#plain) return;
+    this.#plain = true;
+    this.#extras.fill(undefined);
     this.#controls = [];
   }
 
@@ -271,7 +272,10 @@ export class Outgoing {
       if (address === null) messages.setNameLength(count, 0);
       else {
         if (address !== last || target === undefined) target = terms.target(address);
-        messages.names.bytes.set(target, count * NAME_SLOT);
+        if (this.#targets[count] !== target) {
+          messages.names.bytes.set(target, count * NAME_SLOT);
+          this.#targets[count] = target;
+        }
         messages.setNameLength(count, target.length);
       }
       last = address;
@@ -329,6 +333,18 @@ export class Outgoing {
     this.messages.useControl(index, region);
     this.messages.setControlLength(index, space);
   }
+}
+
+// Names of arguments are made only where there is something to say about them: a string for each datagram would be garbage.
+
+function addressOf(address: SocketAddressLike | null | undefined, index: number): SocketAddress | null {
+  if (address === undefined || address === null) return null;
+  return address instanceof SocketAddress ? address : toSocketAddress(address, `address of datagram ${index}`);
+}
+
+function viewOf(data: unknown, index: number): View {
+  const plain = ArrayBuffer.isView(data) && data instanceof Uint8Array && data.byteLength > 0; // and no Proxy of one
+  return plain ? data : textOrView(data, `data of datagram ${index}`);
 }
 
 /** Checks the option of both batches. */

@@ -2,7 +2,7 @@
 
 import { errnoNumber } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
-import { type Data, type Descriptor, integer, show } from "../arguments.ts";
+import { type Data, type Descriptor, descriptor, integer, show } from "../arguments.ts";
 import { failed, notSupported, SocketError } from "../errors.ts";
 import { CMSG_LEN, CMSG_SPACE, type ControlMessage } from "../message/control.ts";
 import { Credentials } from "../message/credentials.ts";
@@ -10,6 +10,7 @@ import type { ReceivedMessage } from "../message/received.ts";
 import { Rights } from "../message/rights.ts";
 import type { OperationOptions } from "../socket/operation.ts";
 import { Socket } from "../socket/socket.ts";
+import { OneDescriptor } from "./one-descriptor.ts";
 
 const { AF_UNIX, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } = platform.core;
 
@@ -17,6 +18,15 @@ const { AF_UNIX, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } = platform.core;
 const MAXIMUM = 253;
 /** Room for all that may come with one byte: descriptors, and credentials that somebody has asked for. */
 const ROOM = CMSG_SPACE(MAXIMUM * 4) + 256;
+
+let one: OneDescriptor | undefined;
+
+// Made when it is first used, because SCM_RIGHTS is in the big table of constants.
+function oneDescriptor(): OneDescriptor | undefined {
+  const { SCM_RIGHTS } = one === undefined ? platform.constants : {};
+  if (SCM_RIGHTS !== undefined) one = new OneDescriptor(SCM_RIGHTS, ROOM);
+  return one;
+}
 
 function unix(socket: Socket, syscall: string): Socket {
   if (!(socket instanceof Socket)) throw new TypeError(`socket must be a Socket, not ${show(socket)}`);
@@ -61,7 +71,10 @@ function receiveByte(
   what: string,
   options: OperationOptions | undefined,
 ): ReceivedMessage {
-  const message = socket.receiveMessage({ buffers: [], controlSize: ROOM }, options);
+  return notEnded(socket, socket.receiveMessage({ buffers: [], controlSize: ROOM }, options), syscall, what);
+}
+
+function notEnded(socket: Socket, message: ReceivedMessage, syscall: string, what: string): ReceivedMessage {
   // an empty packet that brings nothing looks like the end of a seqpacket socket; that of a stream may come with credentials
   const nothing = (): boolean => message.control[Symbol.iterator]().next().done === true;
   if (message.size === 0 && (socket.type === SOCK_STREAM || (socket.type === SOCK_SEQPACKET && nothing()))) {
@@ -88,7 +101,9 @@ function onlyOne(message: ReceivedMessage, syscall: string): ControlMessage | un
  * sendFd(socket, openSync("log.txt", "a"));
  */
 export function sendFd(socket: Socket, fd: Descriptor, options?: OperationOptions): void {
-  sendByte(unix(socket, "sendFd"), [new Rights([fd])], options);
+  const own = unix(socket, "sendFd").fd;
+  const quick = options === undefined && own !== -1 ? oneDescriptor() : undefined;
+  if (quick?.send(own, descriptor(fd, "descriptors[0]")) !== true) sendByte(socket, [new Rights([fd])], options);
 }
 
 /**
@@ -99,7 +114,13 @@ export function sendFd(socket: Socket, fd: Descriptor, options?: OperationOption
  * descriptor in it is closed), "too-many-open-files", "would-block", "timed-out", "cancelled"
  */
 export function receiveFd(socket: Socket, options?: OperationOptions): number {
-  using message = receiveByte(unix(socket, "receiveFd"), "receiveFd", "a descriptor", options);
+  const own = unix(socket, "receiveFd").fd;
+  const quick = options === undefined && own !== -1 ? oneDescriptor()?.receive(own) : undefined;
+  if (typeof quick === "number") return quick;
+  using message =
+    quick === undefined
+      ? receiveByte(socket, "receiveFd", "a descriptor", options)
+      : notEnded(socket, quick, "receiveFd", "a descriptor");
   const control = onlyOne(message, "receiveFd");
   if (control === undefined) throw unexpected("receiveFd", "a byte came without a descriptor");
   if (!(control instanceof Rights))
