@@ -86,13 +86,25 @@ import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const soon = { timeout: SOON };
 const root = process.getuid?.() === 0;
-const inNamespace = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$0" "$@"'];
+// a namespace of its own for a program, with an interface that multicast goes out of; it is gone with the program
+const inNamespace = [
+  ...["unshare", "-n", "sh", "-c"],
+  `ip link set lo up && ip link add v0 type veth peer name v1 && ip -6 addr add fd00:b::1/64 dev v0 nodad &&
+    ip link set v0 up && ip link set v1 up && exec "$0" "$@"`,
+];
 const canUnshare =
   root && Bun.which("ip") !== null && Bun.which("unshare") !== null && Bun.spawnSync(["unshare", "-n", "true"]).success;
 const lo = interfaceIndex("lo");
 
 function int(value: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Int32Array.of(value).buffer);
+}
+
+/** Rows of a table, each with its first value in words. */
+function said<Row extends readonly [unknown, ...unknown[]]>(rows: readonly Row[]): (readonly [string, ...Row])[] {
+  const strange = (_: string, value: unknown): unknown =>
+    typeof value === "bigint" || value === undefined || Number.isNaN(value) ? String(value) : value;
+  return rows.map((row) => [JSON.stringify(row[0], strange).slice(0, 60), ...row] as const);
 }
 
 function portOf(socket: Socket): number {
@@ -199,27 +211,26 @@ describe("PacketInfo", () => {
     },
   );
 
-  const namespaceNote = canUnshare ? "" : " (skipped: needs root, unshare and ip)";
+  const namespaceNote = canUnshare && haveIPv6 ? "" : " (skipped: needs root, unshare, ip and IPv6)";
   test.skipIf(!canUnshare || !haveIPv6)(
     `of an IPv6 multicast packet has no source of its own${namespaceNote}`,
     async () => {
       const { report, stderr } = await runChild(
         `
-      const group = "ff02::7:7";
-      Bun.spawnSync(["ip", "-6", "route", "add", "multicast", "ff00::/8", "dev", "lo", "table", "local"]);
       using receiver = new Socket(AF_INET6, SOCK_DGRAM);
       receiver.bind("[::]:0");
       receiver.receiveControl(berkeley.PacketInfo);
-      receiver.joinMulticastGroup(group, { interface: "lo" });
+      receiver.joinMulticastGroup("ff02::7:7", { interface: "v0" });
       using sender = new Socket(AF_INET6, SOCK_DGRAM);
-      sender.multicastInterface = "lo";
-      sender.sendTo("x", { address: group, port: receiver.localAddress.port });
-      const info = receiver.receiveMessage({ buffers: [new Uint8Array(9)] }, { timeout: 4000 }).control.get(berkeley.PacketInfo);
-      report([String(info.destination), String(info.source), info.interfaceIndex]);
+      sender.multicastInterface = "v0";
+      sender.sendTo("x", { address: "ff02::7:7", port: receiver.localAddress.port });
+      const message = receiver.receiveMessage({ buffers: [new Uint8Array(9)] }, { timeout: 4000 });
+      const info = message.control.get(berkeley.PacketInfo);
+      report([String(info.destination), String(info.source), info.interfaceIndex === berkeley.interfaceIndex("v0")]);
       `,
         { through: inNamespace },
       );
-      expect({ report, stderr }).toEqual({ report: ["ff02::7:7", "::", 1], stderr: "" });
+      expect({ report, stderr }).toEqual({ report: ["ff02::7:7", "::", true], stderr: "" });
     },
   );
 
@@ -267,7 +278,7 @@ describe("PacketInfo", () => {
   test("with an address of another family is a TypeError that names the source", () => {
     using four = udpSocket();
     throwsNaming(() => exchange(four, four, [new PacketInfo({ source: "::1" })]), TypeError, "source ::1");
-    throwsKind(() => received(four).size && four.receiveMessage({ buffers: [] }, { timeout: 0 }), "timed-out");
+    expect(four.tryReceiveMessage({ buffers: [] })).toBeNull(); // nothing was sent
   });
 
   test.skipIf(!haveIPv6)(`with an IPv4 address is no IPv6 source${noIPv6}`, () => {
@@ -369,17 +380,19 @@ describe("TrafficClass", () => {
     expect(new TrafficClass({ dscp: undefined, ecn: 3 })).toMatchObject({ dscp: 0, ecn: 3 });
   });
 
-  test.each<[fields: unknown, type: ErrorConstructor, named: string]>([
-    [undefined, TypeError, "dscp"],
-    [{ dscp: 64 }, RangeError, "dscp"],
-    [{ dscp: -1 }, RangeError, "dscp"],
-    [{ dscp: 1.5 }, RangeError, "dscp"],
-    [{ dscp: "46" }, TypeError, "dscp"],
-    [{ dscp: null }, TypeError, "dscp"],
-    [{ ecn: 4 }, RangeError, "ecn"],
-    [{ ecn: NaN }, RangeError, "ecn"],
-    [{ ecn: null }, TypeError, "ecn"],
-  ])("of %p names the field", (fields, type, named) => {
+  test.each(
+    said<[fields: unknown, type: ErrorConstructor, named: string]>([
+      [undefined, TypeError, "dscp"],
+      [{ dscp: 64 }, RangeError, "dscp"],
+      [{ dscp: -1 }, RangeError, "dscp"],
+      [{ dscp: 1.5 }, RangeError, "dscp"],
+      [{ dscp: "46" }, TypeError, "dscp"],
+      [{ dscp: null }, TypeError, "dscp"],
+      [{ ecn: 4 }, RangeError, "ecn"],
+      [{ ecn: NaN }, RangeError, "ecn"],
+      [{ ecn: null }, TypeError, "ecn"],
+    ]),
+  )("of %s names the field", (_, fields, type, named) => {
     throwsNaming(() => new TrafficClass(wrong(fields)), type, named);
   });
 });
@@ -415,19 +428,21 @@ describe("HopLimit", () => {
     throwsKind(() => exchange(socket, socket, [new HopLimit(0)]), "invalid-argument");
   });
 
-  test.each<[value: unknown, type: ErrorConstructor]>([
-    [undefined, TypeError],
-    ["1", TypeError],
-    [-1, RangeError],
-    [256, RangeError],
-    [1.5, RangeError],
-  ])("of %p names the value", (value, type) => {
+  test.each(
+    said<[value: unknown, type: ErrorConstructor]>([
+      [undefined, TypeError],
+      ["1", TypeError],
+      [-1, RangeError],
+      [256, RangeError],
+      [1.5, RangeError],
+    ]),
+  )("of %s names the value", (_, value, type) => {
     throwsNaming(() => new HopLimit(wrong(value)), type, "value");
   });
 });
 
 describe("Timestamp", () => {
-  const slack = 5_000_000_000n; // the clock may be set meanwhile
+  const SLACK = 5000; // milliseconds: the clock may be set meanwhile
 
   // The first packets after the very first stamp of a system may have none: the kernel is patched meanwhile.
   function stamped(sender: Socket, receiver: Socket): Timestamp {
@@ -440,8 +455,7 @@ describe("Timestamp", () => {
   }
 
   function expectNow({ epochNanoseconds }: Timestamp): void {
-    const now = BigInt(Date.now()) * 1_000_000n;
-    expect(epochNanoseconds).toBeWithin(now - slack, now + slack);
+    expect(Number(epochNanoseconds / 1_000_000n)).toBeWithin(Date.now() - SLACK, Date.now() + SLACK);
   }
 
   test.each(families.map(([name, family]) => ({ name, family })))(
@@ -456,8 +470,6 @@ describe("Timestamp", () => {
       const [seconds, rest] = new BigInt64Array(found.bytes.buffer, 0, 2) as unknown as [bigint, bigint];
       expect(found.epochNanoseconds).toBe(seconds * 1_000_000_000n + rest);
       expectNow(found);
-      const next = stamped(sender, receiver);
-      expect(next.epochNanoseconds).toBeGreaterThan(found.epochNanoseconds - slack);
     },
   );
 
@@ -571,46 +583,51 @@ describe("SegmentSize", () => {
     expect(found.bytes).toEqual(new Uint8Array(Uint16Array.of(1400).buffer));
   });
 
-  test.each<[size: unknown, type: ErrorConstructor]>([
-    [undefined, TypeError],
-    [0, RangeError],
-    [65_536, RangeError],
-    [1.5, RangeError],
-    [-1, RangeError],
-  ])("of %p names the size", (size, type) => {
+  test.each(
+    said<[size: unknown, type: ErrorConstructor]>([
+      [undefined, TypeError],
+      [0, RangeError],
+      [65_536, RangeError],
+      [1.5, RangeError],
+      [-1, RangeError],
+    ]),
+  )("of %s names the size", (_, size, type) => {
     throwsNaming(() => new SegmentSize(wrong(size)), type, "size");
   });
 });
 
 describe("QueuedError", () => {
-  test.each([
+  const closedPorts = [
     ["IPv4", AF_INET, { origin: "icmp", icmpType: 3, icmpCode: 3, level: IPPROTO_IP, type: IP_RECVERR }, "127.0.0.1"],
     ["IPv6", AF_INET6, { origin: "icmp6", icmpType: 1, icmpCode: 4, level: IPPROTO_IPV6, type: IPV6_RECVERR }, "::1"],
-  ] as const)("tells of a closed port over %s, and who has said so", (_, family, wanted, offender) => {
-    if (family === AF_INET6 && !haveIPv6) return;
-    using refusing = new RefusingUdp(family);
-    using socket = udpSocket(family);
-    socket.receiveControl(QueuedError);
-    expect(socket.tryReceiveError()).toBeNull();
-    socket.sendTo("anybody?", refusing.address);
-    const buffer = new Uint8Array(100);
-    const message = socket.receiveError(buffer, soon);
-    // the packet itself comes back, and where it was going
-    expect(new TextDecoder().decode(buffer.subarray(0, message.size))).toBe("anybody?");
-    expect(message.address).toEqual(refusing.address);
-    const error = must(message, QueuedError);
-    expect(error).toMatchObject({
-      kind: "queued-error",
-      code: "ECONNREFUSED",
-      errno: -111,
-      info: 0,
-      data: 0,
-      ...wanted,
-    });
-    expect((error.offender as InetSocketAddress).address).toEqual(InetAddress.parse(offender));
-    expect(error.bytes.length).toBe(family === AF_INET ? 32 : 44);
-    expect(socket.tryReceiveError()).toBeNull();
-  });
+  ] as const;
+  test.each(closedPorts.filter(([, family]) => haveIPv6 || family === AF_INET))(
+    "tells of a closed port over %s, and who has said so",
+    (_, family, wanted, offender) => {
+      using refusing = new RefusingUdp(family);
+      using socket = udpSocket(family);
+      socket.receiveControl(QueuedError);
+      expect(socket.tryReceiveError()).toBeNull();
+      socket.sendTo("anybody?", refusing.address);
+      const buffer = new Uint8Array(100);
+      const message = socket.receiveError(buffer, soon);
+      // the packet itself comes back, and where it was going
+      expect(new TextDecoder().decode(buffer.subarray(0, message.size))).toBe("anybody?");
+      expect(message.address).toEqual(refusing.address);
+      const error = must(message, QueuedError);
+      expect(error).toMatchObject({
+        kind: "queued-error",
+        code: "ECONNREFUSED",
+        errno: -111,
+        info: 0,
+        data: 0,
+        ...wanted,
+      });
+      expect((error.offender as InetSocketAddress).address).toEqual(InetAddress.parse(offender));
+      expect(error.bytes.length).toBe(family === AF_INET ? 32 : 44);
+      expect(socket.tryReceiveError()).toBeNull();
+    },
+  );
 
   test.skipIf(!haveIPv6)(`comes to a dual-stack socket over IPv4 too${noIPv6}`, () => {
     using refusing = new RefusingUdp();
@@ -743,12 +760,14 @@ describe("TransmitTime", () => {
     }
   });
 
-  test.each<[value: unknown, type: ErrorConstructor]>([
-    [5, TypeError],
-    [undefined, TypeError],
-    [-1n, RangeError],
-    [1n << 64n, RangeError],
-  ])("of %p names the nanoseconds", (value, type) => {
+  test.each(
+    said<[value: unknown, type: ErrorConstructor]>([
+      [5, TypeError],
+      [undefined, TypeError],
+      [-1n, RangeError],
+      [1n << 64n, RangeError],
+    ]),
+  )("of %s names the nanoseconds", (_, value, type) => {
     throwsNaming(() => new TransmitTime(wrong(value)), type, "nanoseconds");
   });
 });
@@ -922,15 +941,17 @@ describe.each(unixTypes)("over a unix %s socket", (_, type) => {
 });
 
 describe("Credentials", () => {
-  test.each<[fields: unknown, type: ErrorConstructor, named: string]>([
-    [undefined, TypeError, "pid"],
-    [{ uid: 0, gid: 0 }, TypeError, "pid"],
-    [{ pid: -1, uid: 0, gid: 0 }, RangeError, "pid"],
-    [{ pid: 2 ** 31, uid: 0, gid: 0 }, RangeError, "pid"],
-    [{ pid: 1, uid: -1, gid: 0 }, RangeError, "uid"],
-    [{ pid: 1, uid: 2 ** 32 - 1, gid: 0 }, RangeError, "uid"],
-    [{ pid: 1, uid: 0, gid: "0" }, TypeError, "gid"],
-  ])("of %p names the field", (fields, type, named) => {
+  test.each(
+    said<[fields: unknown, type: ErrorConstructor, named: string]>([
+      [undefined, TypeError, "pid"],
+      [{ uid: 0, gid: 0 }, TypeError, "pid"],
+      [{ pid: -1, uid: 0, gid: 0 }, RangeError, "pid"],
+      [{ pid: 2 ** 31, uid: 0, gid: 0 }, RangeError, "pid"],
+      [{ pid: 1, uid: -1, gid: 0 }, RangeError, "uid"],
+      [{ pid: 1, uid: 2 ** 32 - 1, gid: 0 }, RangeError, "uid"],
+      [{ pid: 1, uid: 0, gid: "0" }, TypeError, "gid"],
+    ]),
+  )("of %s names the field", (_, fields, type, named) => {
     throwsNaming(() => new Credentials(wrong(fields)), type, named);
   });
 });
@@ -946,20 +967,22 @@ describe("Rights", () => {
     expect(portOf(socket)).toBeGreaterThan(0); // still open
   });
 
-  test.each<[descriptors: unknown, type: ErrorConstructor, named: string]>([
-    [undefined, TypeError, "descriptors"],
-    ["012", TypeError, "descriptors"],
-    [3, TypeError, "descriptors"],
-    [[], RangeError, "descriptors"],
-    [Array(254).fill(0), RangeError, "253"],
-    [[0, -1], RangeError, "descriptors[1]"],
-    [[2 ** 32], RangeError, "descriptors[0]"],
-    [[0, 0.5], RangeError, "descriptors[1]"],
-    [["1"], TypeError, "descriptors[0]"],
-    [[{}], TypeError, "descriptors[0]"],
-    [[undefined], TypeError, "descriptors[0]"],
-    [[{ fd: -1 }], RangeError, "descriptors[0]"],
-  ])("of %p name the descriptor", (descriptors, type, named) => {
+  test.each(
+    said<[descriptors: unknown, type: ErrorConstructor, named: string]>([
+      [undefined, TypeError, "descriptors"],
+      ["012", TypeError, "descriptors"],
+      [3, TypeError, "descriptors"],
+      [[], RangeError, "descriptors"],
+      [Array(254).fill(0), RangeError, "253"],
+      [[0, -1], RangeError, "descriptors[1]"],
+      [[2 ** 32], RangeError, "descriptors[0]"],
+      [[0, 0.5], RangeError, "descriptors[1]"],
+      [["1"], TypeError, "descriptors[0]"],
+      [[{}], TypeError, "descriptors[0]"],
+      [[undefined], TypeError, "descriptors[0]"],
+      [[{ fd: -1 }], RangeError, "descriptors[0]"],
+    ]),
+  )("of %s name the descriptor", (_, descriptors, type, named) => {
     throwsNaming(() => new Rights(wrong(descriptors)), type, named);
   });
 });
@@ -995,15 +1018,17 @@ describe("UnknownControl", () => {
     expect(new UnknownControl(0xffff_ffff, 0xffff_fffe, bytes)).toMatchObject({ level: -1, type: -2 });
   });
 
-  test.each<[values: readonly unknown[], type: ErrorConstructor, named: string]>([
-    [[undefined, 1, int(1)], TypeError, "level"],
-    [[2 ** 32, 1, int(1)], RangeError, "level"],
-    [[1, "1", int(1)], TypeError, "type"],
-    [[1, -(2 ** 31) - 1, int(1)], RangeError, "type"],
-    [[1, 1, undefined], TypeError, "bytes"],
-    [[1, 1, [1]], TypeError, "bytes"],
-    [[1, 1, int(1).buffer], TypeError, "bytes"],
-  ])("of %p names the field", (values, type, named) => {
+  test.each(
+    said<[values: readonly unknown[], type: ErrorConstructor, named: string]>([
+      [[undefined, 1, int(1)], TypeError, "level"],
+      [[2 ** 32, 1, int(1)], RangeError, "level"],
+      [[1, "1", int(1)], TypeError, "type"],
+      [[1, -(2 ** 31) - 1, int(1)], RangeError, "type"],
+      [[1, 1, undefined], TypeError, "bytes"],
+      [[1, 1, [1]], TypeError, "bytes"],
+      [[1, 1, int(1).buffer], TypeError, "bytes"],
+    ]),
+  )("of %s names the field", (_, values, type, named) => {
     throwsNaming(() => Reflect.construct(UnknownControl, values), type, named);
   });
 });
@@ -1087,9 +1112,7 @@ describe("receiveControl", () => {
   test("works on somebody else's socket", async () => {
     const theirs = await Bun.udpSocket({ hostname: "127.0.0.1", port: 0 });
     try {
-      // Bun's own hides its descriptor where it cannot lend it
-      if (typeof wrong<{ fd?: unknown }>(theirs)?.["fd"] !== "number") return;
-      const borrowed = SocketRef.borrow(wrong(theirs));
+      const borrowed = SocketRef.borrow(wrong(theirs)); // bun-types do not know its fd
       borrowed.receiveControl(TrafficClass);
       expect(borrowed.getOption(IPPROTO_IP, IP_RECVTOS)).toBe(1);
     } finally {

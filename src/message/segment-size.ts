@@ -34,6 +34,11 @@ export class SegmentSize extends ControlMessage {
     super(received ?? encode(integer(size, "size", 1, 65_535)));
     this.size = size;
   }
+
+  // what was received has another type and width than what is sent
+  override payloadFor(): ControlPayload {
+    return encode(this.size);
+  }
 }
 
 // An int, where what is sent is a __u16: net/ipv4/udp.c, udp_cmsg_recv.

@@ -27,7 +27,16 @@ import { refusePlain } from "./segmentation.ts";
 import { checkData, QUIET, targetBytes } from "./send.ts";
 import { lend, releaseZeroCopy, retainZeroCopy } from "./zero-copy.ts";
 
-const { AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, POLLOUT, MSG_CMSG_CLOEXEC = 0, MSG_ERRQUEUE } = platform.core;
+const {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  SOCK_STREAM,
+  POLLOUT,
+  MSG_CMSG_CLOEXEC = 0,
+  MSG_ERRQUEUE,
+  MSG_WAITALL,
+} = platform.core;
 
 /** What `sendMessage` sends. */
 export interface OutgoingMessage {
@@ -160,6 +169,11 @@ class Receiving {
     const { controlSize } = message;
     // with UDP_GRO off the kernel does not tell the size of joined datagrams that are still queued
     if (handle.gro === "draining" && (flags & (MSG_ERRQUEUE ?? 0)) === 0) refusePlain(handle);
+    if ((flags & MSG_WAITALL) !== 0 && handle.type === SOCK_STREAM) {
+      throw new TypeError(
+        "MSG_WAITALL is for receive and receiveFrom: a later part may have control messages of its own",
+      );
+    }
     this.#handle = handle;
     this.#controlSize = controlSize === undefined ? DEFAULT_CONTROL : integer(controlSize, "controlSize", 0, 1 << 17);
     this.#flags = flags | MSG_CMSG_CLOEXEC;
