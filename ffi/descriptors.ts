@@ -159,11 +159,11 @@ export function ignoreSigpipe(): void {
   if (action[0] === SIG_DFL) cSignal(core.SIGPIPE, SIG_IGN);
 }
 
-const LOCK_EX = 2; // the same number on Linux, macOS and FreeBSD: <sys/file.h>
+const LOCK_EX_NB = 2 | 4; // the same numbers on Linux, macOS and FreeBSD: <sys/file.h>
 
-/** `flock(2)`: takes the exclusive lock of an open file, waiting for it; closing the file gives it back. */
+/** `flock(2)`: takes the exclusive lock of an open file, or says EAGAIN; closing the file gives it back. */
 export function lock(fd: number): number {
   const cFlock = optional("flock");
   if (cFlock === undefined) return -errnoNumber("EOPNOTSUPP");
-  return cFlock(fd, LOCK_EX) === -1 ? failure() : 0;
+  return cFlock(fd, LOCK_EX_NB) === -1 ? failure() : 0;
 }

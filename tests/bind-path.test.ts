@@ -3,9 +3,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -15,6 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { lock } from "../ffi/descriptors.ts";
 import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "../src/constants/linux.ts";
 import { bindPath, type BindPathOptions, Socket, SocketError } from "../src/index.ts";
 import { haveProc, openedBy } from "./support/descriptors.ts";
@@ -524,6 +527,14 @@ say(*map(oct, sorted(seen)))`,
     expect(await python.line()).toBe("0o600");
   },
 );
+
+test("a folder that somebody else keeps locked is no reason to wait for ever", () => {
+  using place = new Place();
+  const fd = openSync(place.folder, "r");
+  expect(lock(fd)).toBe(0);
+  expectReachable(place.path, place.serve());
+  closeSync(fd);
+});
 
 describe("several processes that want one path", () => {
   const RACERS = 3;

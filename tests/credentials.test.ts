@@ -1,6 +1,11 @@
 // Who is at the other end: credentials that are sent and received, and those that the kernel keeps of a connection.
 
 import { afterAll, describe, expect, test } from "bun:test";
+import { darwin } from "../ffi/platform/darwin.ts";
+import { freebsd } from "../ffi/platform/freebsd.ts";
+import { linux } from "../ffi/platform/linux.ts";
+import { windows } from "../ffi/platform/windows.ts";
+import { credentialsCodec } from "../ffi/structs/credentials.ts";
 import { closeSync, readFileSync } from "node:fs";
 import {
   AF_INET,
@@ -449,5 +454,31 @@ describe("options of the peer", () => {
     expect(pair.passes).toBe(false);
     pair.b.setOption(option.SO_PASSCRED, true);
     expect(pair.b.getOption(SOL_SOCKET, SO_PASSCRED)).toBe(1);
+  });
+});
+
+describe("the payload that carries credentials", () => {
+  const fields = { pid: 0x01020304, uid: 5, gid: 6 };
+
+  test("is struct ucred on Linux", () => {
+    const codec = credentialsCodec(linux);
+    const bytes = codec?.encode(fields) ?? new Uint8Array();
+    expect(bytes.toHex()).toBe("04030201" + "05000000" + "06000000");
+    expect(codec?.decode(new DataView(bytes.buffer))).toEqual(fields);
+    expect(codec?.decode(new DataView(bytes.buffer, 0, 11))).toBeUndefined();
+  });
+
+  test("is struct cmsgcred on FreeBSD, which the kernel fills in: effective user, and the first of the groups", () => {
+    const codec = credentialsCodec(freebsd);
+    const bytes = codec?.encode(fields) ?? new Uint8Array();
+    expect(bytes).toEqual(new Uint8Array(84));
+    const view = new DataView(bytes.buffer);
+    [0x01020304, 99, 5, 98, 1, 6].forEach((value, index) => view.setUint32(index * 4, value, true));
+    expect(codec?.decode(view)).toEqual(fields);
+  });
+
+  test("is not there on macOS and Windows", () => {
+    expect(credentialsCodec(darwin)).toBeUndefined();
+    expect(credentialsCodec(windows)).toBeUndefined();
   });
 });

@@ -77,6 +77,9 @@ export interface OptionalStructs {
     "ifa_broadaddr"
   >;
   readonly ucred?: Layout<"pid" | "uid" | "gid">;
+  readonly cmsgcred?: Layout<
+    "cmcred_pid" | "cmcred_uid" | "cmcred_euid" | "cmcred_gid" | "cmcred_ngroups" | "cmcred_groups"
+  >;
   readonly xucred?: Layout<"cr_version" | "cr_uid" | "cr_ngroups" | "cr_groups", "cr_pid">;
   readonly sock_extended_err?: Layout<
     "ee_errno" | "ee_origin" | "ee_type" | "ee_code" | "ee_pad" | "ee_info" | "ee_data"

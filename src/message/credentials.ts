@@ -2,34 +2,21 @@
 
 import { getsockopt } from "../../ffi/calls.ts";
 import { effectiveIds } from "../../ffi/process.ts";
-import { getInt, getUint, setUint } from "../../ffi/layout.ts";
+import { getUint } from "../../ffi/layout.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { integer } from "../arguments.ts";
 import { failed, notSupported, type SocketError } from "../errors.ts";
+import { type CredentialsFields, credentials as codec } from "../../ffi/structs/credentials.ts";
 import { ControlMessage, type ControlPayload, payloadView, registerControl } from "./control.ts";
 
 const { structs, core } = platform;
 const INVALID_ID = 0xffff_ffff; // (uid_t) -1: nobody has passed any
 
-/** What `new Credentials` takes. */
-export interface CredentialsFields {
-  readonly pid: number;
-  readonly uid: number;
-  readonly gid: number;
-}
+export type { CredentialsFields };
 
-function encode({ pid, uid, gid }: CredentialsFields): ControlPayload {
-  const level = core.SOL_SOCKET;
-  const type = core.SCM_CREDENTIALS ?? core.SCM_CREDS ?? 0; // macOS and Windows send none
-  const layout = structs.ucred;
-  const bytes = new Uint8Array(new ArrayBuffer(layout?.size ?? 0));
-  if (layout !== undefined) {
-    const view = payloadView(bytes);
-    setUint(view, 0, layout.fields.pid, pid);
-    setUint(view, 0, layout.fields.uid, uid);
-    setUint(view, 0, layout.fields.gid, gid);
-  }
-  return { level, type, bytes };
+function encode(fields: CredentialsFields): ControlPayload {
+  const type = core.SCM_CREDENTIALS ?? core.SCM_CREDS ?? 0;
+  return { level: core.SOL_SOCKET, type, bytes: codec?.encode(fields) ?? new Uint8Array(new ArrayBuffer(0)) };
 }
 
 function check(fields: CredentialsFields): CredentialsFields {
@@ -74,9 +61,9 @@ export class Credentials extends ControlMessage {
     return this.uid === other.uid;
   }
 
-  /** @throws SocketError kind "not-supported" where credentials are not sent (macOS, Windows) or have no struct ucred */
+  /** @throws SocketError kind "not-supported" where credentials are not sent (macOS, Windows) */
   override payloadFor(): ControlPayload {
-    if (structs.ucred === undefined) throw notSupported("Credentials", `${platform.name} has no struct ucred`);
+    if (codec === undefined) throw notSupported("Credentials", `${platform.name} sends no credentials`);
     return this;
   }
 
@@ -87,19 +74,19 @@ export class Credentials extends ControlMessage {
 }
 
 // Linux says uid and gid -1 and pid 0 where the sender is unknown: that is no data.
-function readUcred(view: DataView): CredentialsFields | undefined {
-  const layout = structs.ucred;
-  if (layout === undefined || view.byteLength < layout.size) return undefined;
-  const pid = getInt(view, 0, layout.fields.pid);
-  const uid = getUint(view, 0, layout.fields.uid);
-  const gid = getUint(view, 0, layout.fields.gid);
-  return pid <= 0 || uid === INVALID_ID || gid === INVALID_ID ? undefined : { pid, uid, gid };
+function known(view: DataView): CredentialsFields | undefined {
+  const fields = codec?.decode(view);
+  if (fields === undefined || fields.pid <= 0) return undefined;
+  return fields.uid === INVALID_ID || fields.gid === INVALID_ID ? undefined : fields;
 }
 
-registerControl(Credentials, "SOL_SOCKET", "SCM_CREDENTIALS", (payload) => {
-  const fields = readUcred(payloadView(payload.bytes));
+function decode(payload: ControlPayload): Credentials | undefined {
+  const fields = known(payloadView(payload.bytes));
   return fields === undefined ? undefined : new Credentials(fields, payload);
-});
+}
+
+registerControl(Credentials, "SOL_SOCKET", "SCM_CREDENTIALS", decode);
+registerControl(Credentials, "SOL_SOCKET", "SCM_CREDS", decode); // FreeBSD
 
 function none(): SocketError {
   return notSupported("credentials", "only a connected unix socket has credentials of a peer");
@@ -118,7 +105,7 @@ function fromUcred(fd: number): Credentials {
   const bytes = new Uint8Array(new ArrayBuffer(layout.size));
   const size = getsockopt(fd, core.SOL_SOCKET, core.SO_PEERCRED, bytes);
   if (size < 0) throw failed(size, { syscall: "getsockopt", address: "SO_PEERCRED" });
-  const fields = readUcred(payloadView(bytes));
+  const fields = known(payloadView(bytes));
   if (fields === undefined) throw none();
   return new Credentials(fields);
 }

@@ -11,6 +11,7 @@ import { boolean, integer, show } from "../arguments.ts";
 import { failed, notSupported } from "../errors.ts";
 import { encodeInt } from "../../ffi/structs/int.ts";
 import { waitFor } from "../wait/wait.ts";
+import { closedInTime } from "./finalizer.ts";
 import { Handle, open } from "./handle.ts";
 import { applyDefaults, socketInt } from "./make.ts";
 import { attemptNow, complete, gate, Operation, type OperationOptions, WOULD_BLOCK } from "./operation.ts";
@@ -233,6 +234,7 @@ function end(handle: Handle): void {
   handle.fd = -1;
   handle.listening = false;
   handle.disconnect();
+  closedInTime(handle);
   keepZeroCopy(handle);
 }
 

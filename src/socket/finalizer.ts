@@ -19,5 +19,10 @@ const forgotten = new FinalizationRegistry<Handle>((handle) => {
 
 /** Watches over a socket; what is held is its state, never the socket itself. */
 export function closeWhenForgotten(socket: object, handle: Handle): void {
-  forgotten.register(socket, handle);
+  forgotten.register(socket, handle, handle);
+}
+
+/** Forgets a socket that was closed: what the registry holds is freed only when the event loop turns. */
+export function closedInTime(handle: Handle): void {
+  forgotten.unregister(handle);
 }

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, closeSync, fchmodSync, lstatSync, openSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { lock } from "../../ffi/descriptors.ts";
-import { EINTR } from "../../ffi/errno.ts";
+import { EAGAIN, EINTR } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { UnixSocketAddress } from "../address/index.ts";
 import { integer, show } from "../arguments.ts";
@@ -13,11 +13,15 @@ import { SocketError } from "../errors.ts";
 import { open } from "../socket/handle.ts";
 import { handleOf } from "../socket/ref.ts";
 import { Socket } from "../socket/socket.ts";
+import { deadlineIn } from "../wait/deadline.ts";
+import { waitFor } from "../wait/wait.ts";
 
 const { AF_UNIX, SOCK_DGRAM } = platform.core;
 
 /** As long as a path may be everywhere: sun_path of macOS and FreeBSD, less its NUL. */
 const LONGEST = 103;
+/** Milliseconds to wait for the lock of the folder, which others like us hold for a moment. */
+const LOCK_PATIENCE = 500;
 
 /** What `bindPath` takes. */
 export interface BindPathOptions {
@@ -80,11 +84,20 @@ export function bindPath(socket: Socket, path: string, options: BindPathOptions 
 }
 
 // Two processes that find the same dead path must not both replace it: between looking and moving the folder is locked. Where
-// that cannot be (Windows, some network file systems) the last one wins.
+// that cannot be (Windows, some network file systems, a folder that somebody else keeps locked, as for systemd-tmpfiles(8)) the
+// last one wins.
 function lockFolder(folder: string): Disposable {
   const fd = attempt(() => openSync(folder, "r"));
-  if (fd !== undefined) for (let result = lock(fd); result === -EINTR; result = lock(fd));
+  if (fd !== undefined) waitForLock(fd);
   return { [Symbol.dispose]: () => (fd === undefined ? undefined : closeSync(fd)) };
+}
+
+function waitForLock(fd: number): void {
+  const deadline = deadlineIn(LOCK_PATIENCE);
+  for (let result = lock(fd); result === -EINTR || result === -EAGAIN; result = lock(fd)) {
+    if (performance.now() >= deadline) return;
+    waitFor(-1, 0, deadlineIn(1), undefined);
+  }
 }
 
 // On Linux the path gets the permissions of the socket's own inode, less the umask (unix_bind in net/unix/af_unix.c): so it is

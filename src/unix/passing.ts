@@ -2,6 +2,7 @@
 
 import { errnoNumber } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
+import { credentials } from "../../ffi/structs/credentials.ts";
 import { type Data, type Descriptor, descriptor, integer, show } from "../arguments.ts";
 import { failed, notSupported, SocketError } from "../errors.ts";
 import { CMSG_LEN, CMSG_SPACE, type ControlMessage } from "../message/control.ts";
@@ -183,7 +184,7 @@ export function receiveFds(socket: Socket, max: number, buffer?: Data, options?:
  * @throws as `sendFd`
  */
 export function sendCredentials(socket: Socket, options?: OperationOptions): void {
-  const sendable = platform.structs.ucred !== undefined;
+  const sendable = credentials !== undefined;
   sendByte(unix(socket, "sendCredentials"), sendable ? [Credentials.current()] : undefined, options);
 }
 
