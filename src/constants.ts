@@ -1,20 +1,15 @@
-// Every constant that any supported OS has: "berkeley/constants". Those that all have are numbers, the others may be
-// undefined and must be looked at before use. tests/constants.test.ts keeps this list in step with ffi/platform/constants.
+// Every constant that any supported OS has: "berkeley/constants". Those that all have are numbers, the others may be undefined
+// and must be looked at before use. tests/constants.test.ts keeps this list in step with ffi/platform/constants.
 
 import { platform } from "../ffi/platform/index.ts";
+
+export * from "./common-constants.ts";
 
 const c = platform.constants;
 
 // Address families
-export const AF_UNSPEC: number = c.AF_UNSPEC;
-export const AF_UNIX: number = c.AF_UNIX;
 export const AF_LOCAL: number | undefined = c.AF_LOCAL;
-export const AF_INET: number = c.AF_INET;
-export const AF_INET6: number = c.AF_INET6;
-export const AF_NETLINK: number | undefined = c.AF_NETLINK;
-export const AF_PACKET: number | undefined = c.AF_PACKET;
 export const AF_BLUETOOTH: number | undefined = c.AF_BLUETOOTH;
-export const AF_VSOCK: number | undefined = c.AF_VSOCK;
 export const AF_CAN: number | undefined = c.AF_CAN;
 export const AF_ROUTE: number | undefined = c.AF_ROUTE;
 export const AF_MAX: number = c.AF_MAX;
@@ -33,11 +28,6 @@ export const AF_HYPERV: number | undefined = c.AF_HYPERV;
 export const AF_BTH: number | undefined = c.AF_BTH;
 
 // Socket types
-export const SOCK_STREAM: number = c.SOCK_STREAM;
-export const SOCK_DGRAM: number = c.SOCK_DGRAM;
-export const SOCK_RAW: number = c.SOCK_RAW;
-export const SOCK_RDM: number = c.SOCK_RDM;
-export const SOCK_SEQPACKET: number = c.SOCK_SEQPACKET;
 export const SOCK_DCCP: number | undefined = c.SOCK_DCCP;
 export const SOCK_PACKET: number | undefined = c.SOCK_PACKET;
 export const SOCK_CLOEXEC: number | undefined = c.SOCK_CLOEXEC;
@@ -46,7 +36,6 @@ export const SOCK_MAXADDRLEN: number | undefined = c.SOCK_MAXADDRLEN;
 export const SOCK_CLOFORK: number | undefined = c.SOCK_CLOFORK;
 
 // Option levels
-export const SOL_SOCKET: number = c.SOL_SOCKET;
 export const SOL_IP: number | undefined = c.SOL_IP;
 export const SOL_IPV6: number | undefined = c.SOL_IPV6;
 export const SOL_TCP: number | undefined = c.SOL_TCP;
@@ -64,38 +53,18 @@ export const SOL_TLS: number | undefined = c.SOL_TLS;
 export const SOL_LOCAL: number | undefined = c.SOL_LOCAL;
 
 // listen(2), shutdown(2)
-export const SOMAXCONN: number = c.SOMAXCONN;
-export const SHUT_RD: number | undefined = c.SHUT_RD;
-export const SHUT_WR: number | undefined = c.SHUT_WR;
-export const SHUT_RDWR: number | undefined = c.SHUT_RDWR;
 export const SD_RECEIVE: number | undefined = c.SD_RECEIVE;
 export const SD_SEND: number | undefined = c.SD_SEND;
 export const SD_BOTH: number | undefined = c.SD_BOTH;
 
 // Socket options: socket(7)
-export const SO_DEBUG: number = c.SO_DEBUG;
-export const SO_REUSEADDR: number = c.SO_REUSEADDR;
-export const SO_TYPE: number = c.SO_TYPE;
-export const SO_ERROR: number = c.SO_ERROR;
-export const SO_DONTROUTE: number = c.SO_DONTROUTE;
-export const SO_BROADCAST: number = c.SO_BROADCAST;
-export const SO_SNDBUF: number = c.SO_SNDBUF;
-export const SO_RCVBUF: number = c.SO_RCVBUF;
 export const SO_SNDBUFFORCE: number | undefined = c.SO_SNDBUFFORCE;
 export const SO_RCVBUFFORCE: number | undefined = c.SO_RCVBUFFORCE;
-export const SO_KEEPALIVE: number = c.SO_KEEPALIVE;
-export const SO_OOBINLINE: number = c.SO_OOBINLINE;
 export const SO_NO_CHECK: number | undefined = c.SO_NO_CHECK;
 export const SO_PRIORITY: number | undefined = c.SO_PRIORITY;
-export const SO_LINGER: number = c.SO_LINGER;
 export const SO_BSDCOMPAT: number | undefined = c.SO_BSDCOMPAT;
-export const SO_REUSEPORT: number | undefined = c.SO_REUSEPORT;
 export const SO_PASSCRED: number | undefined = c.SO_PASSCRED;
 export const SO_PEERCRED: number | undefined = c.SO_PEERCRED;
-export const SO_RCVLOWAT: number = c.SO_RCVLOWAT;
-export const SO_SNDLOWAT: number = c.SO_SNDLOWAT;
-export const SO_RCVTIMEO: number = c.SO_RCVTIMEO;
-export const SO_SNDTIMEO: number = c.SO_SNDTIMEO;
 export const SO_RCVTIMEO_OLD: number | undefined = c.SO_RCVTIMEO_OLD;
 export const SO_SNDTIMEO_OLD: number | undefined = c.SO_SNDTIMEO_OLD;
 export const SO_RCVTIMEO_NEW: number | undefined = c.SO_RCVTIMEO_NEW;
@@ -115,7 +84,6 @@ export const SO_TIMESTAMPING_OLD: number | undefined = c.SO_TIMESTAMPING_OLD;
 export const SO_TIMESTAMP_NEW: number | undefined = c.SO_TIMESTAMP_NEW;
 export const SO_TIMESTAMPNS_NEW: number | undefined = c.SO_TIMESTAMPNS_NEW;
 export const SO_TIMESTAMPING_NEW: number | undefined = c.SO_TIMESTAMPING_NEW;
-export const SO_ACCEPTCONN: number = c.SO_ACCEPTCONN;
 export const SO_PEERSEC: number | undefined = c.SO_PEERSEC;
 export const SO_PASSSEC: number | undefined = c.SO_PASSSEC;
 export const SO_MARK: number | undefined = c.SO_MARK;
@@ -229,26 +197,19 @@ export const SO_DONTLINGER: number | undefined = c.SO_DONTLINGER;
 export const SO_REUSE_UNICASTPORT: number | undefined = c.SO_REUSE_UNICASTPORT;
 
 // Protocols
-export const IPPROTO_IP: number = c.IPPROTO_IP;
 export const IPPROTO_HOPOPTS: number = c.IPPROTO_HOPOPTS;
-export const IPPROTO_ICMP: number = c.IPPROTO_ICMP;
-export const IPPROTO_IGMP: number = c.IPPROTO_IGMP;
 export const IPPROTO_IPIP: number | undefined = c.IPPROTO_IPIP;
-export const IPPROTO_TCP: number = c.IPPROTO_TCP;
 export const IPPROTO_EGP: number = c.IPPROTO_EGP;
 export const IPPROTO_PUP: number = c.IPPROTO_PUP;
-export const IPPROTO_UDP: number = c.IPPROTO_UDP;
 export const IPPROTO_IDP: number = c.IPPROTO_IDP;
 export const IPPROTO_TP: number | undefined = c.IPPROTO_TP;
 export const IPPROTO_DCCP: number | undefined = c.IPPROTO_DCCP;
-export const IPPROTO_IPV6: number = c.IPPROTO_IPV6;
 export const IPPROTO_ROUTING: number = c.IPPROTO_ROUTING;
 export const IPPROTO_FRAGMENT: number = c.IPPROTO_FRAGMENT;
 export const IPPROTO_RSVP: number | undefined = c.IPPROTO_RSVP;
 export const IPPROTO_GRE: number | undefined = c.IPPROTO_GRE;
 export const IPPROTO_ESP: number = c.IPPROTO_ESP;
 export const IPPROTO_AH: number = c.IPPROTO_AH;
-export const IPPROTO_ICMPV6: number = c.IPPROTO_ICMPV6;
 export const IPPROTO_NONE: number = c.IPPROTO_NONE;
 export const IPPROTO_DSTOPTS: number = c.IPPROTO_DSTOPTS;
 export const IPPROTO_MTP: number | undefined = c.IPPROTO_MTP;
@@ -256,12 +217,10 @@ export const IPPROTO_BEETPH: number | undefined = c.IPPROTO_BEETPH;
 export const IPPROTO_ENCAP: number | undefined = c.IPPROTO_ENCAP;
 export const IPPROTO_PIM: number = c.IPPROTO_PIM;
 export const IPPROTO_COMP: number | undefined = c.IPPROTO_COMP;
-export const IPPROTO_SCTP: number = c.IPPROTO_SCTP;
 export const IPPROTO_MH: number | undefined = c.IPPROTO_MH;
 export const IPPROTO_UDPLITE: number | undefined = c.IPPROTO_UDPLITE;
 export const IPPROTO_MPLS: number | undefined = c.IPPROTO_MPLS;
 export const IPPROTO_ETHERNET: number | undefined = c.IPPROTO_ETHERNET;
-export const IPPROTO_RAW: number = c.IPPROTO_RAW;
 export const IPPROTO_MPTCP: number | undefined = c.IPPROTO_MPTCP;
 export const IPPROTO_MAX: number = c.IPPROTO_MAX;
 export const IPPROTO_ND: number | undefined = c.IPPROTO_ND;
@@ -272,9 +231,6 @@ export const IPPROTO_CARP: number | undefined = c.IPPROTO_CARP;
 export const IPPROTO_L2TP: number | undefined = c.IPPROTO_L2TP;
 
 // IPv4: ip(7)
-export const IP_TOS: number = c.IP_TOS;
-export const IP_TTL: number = c.IP_TTL;
-export const IP_HDRINCL: number = c.IP_HDRINCL;
 export const IP_OPTIONS: number = c.IP_OPTIONS;
 export const IP_ROUTER_ALERT: number | undefined = c.IP_ROUTER_ALERT;
 export const IP_RECVOPTS: number | undefined = c.IP_RECVOPTS;
@@ -305,11 +261,6 @@ export const IP_PMTUDISC_DO: number | undefined = c.IP_PMTUDISC_DO;
 export const IP_PMTUDISC_PROBE: number | undefined = c.IP_PMTUDISC_PROBE;
 export const IP_PMTUDISC_INTERFACE: number | undefined = c.IP_PMTUDISC_INTERFACE;
 export const IP_PMTUDISC_OMIT: number | undefined = c.IP_PMTUDISC_OMIT;
-export const IP_MULTICAST_IF: number = c.IP_MULTICAST_IF;
-export const IP_MULTICAST_TTL: number = c.IP_MULTICAST_TTL;
-export const IP_MULTICAST_LOOP: number = c.IP_MULTICAST_LOOP;
-export const IP_ADD_MEMBERSHIP: number = c.IP_ADD_MEMBERSHIP;
-export const IP_DROP_MEMBERSHIP: number = c.IP_DROP_MEMBERSHIP;
 export const IP_UNBLOCK_SOURCE: number = c.IP_UNBLOCK_SOURCE;
 export const IP_BLOCK_SOURCE: number = c.IP_BLOCK_SOURCE;
 export const IP_ADD_SOURCE_MEMBERSHIP: number = c.IP_ADD_SOURCE_MEMBERSHIP;
@@ -376,19 +327,12 @@ export const IPV6_CHECKSUM: number = c.IPV6_CHECKSUM;
 export const IPV6_2292HOPLIMIT: number | undefined = c.IPV6_2292HOPLIMIT;
 export const IPV6_NEXTHOP: number | undefined = c.IPV6_NEXTHOP;
 export const IPV6_AUTHHDR: number | undefined = c.IPV6_AUTHHDR;
-export const IPV6_UNICAST_HOPS: number = c.IPV6_UNICAST_HOPS;
-export const IPV6_MULTICAST_IF: number = c.IPV6_MULTICAST_IF;
-export const IPV6_MULTICAST_HOPS: number = c.IPV6_MULTICAST_HOPS;
-export const IPV6_MULTICAST_LOOP: number = c.IPV6_MULTICAST_LOOP;
-export const IPV6_JOIN_GROUP: number = c.IPV6_JOIN_GROUP;
-export const IPV6_LEAVE_GROUP: number = c.IPV6_LEAVE_GROUP;
 export const IPV6_ADD_MEMBERSHIP: number | undefined = c.IPV6_ADD_MEMBERSHIP;
 export const IPV6_DROP_MEMBERSHIP: number | undefined = c.IPV6_DROP_MEMBERSHIP;
 export const IPV6_ROUTER_ALERT: number | undefined = c.IPV6_ROUTER_ALERT;
 export const IPV6_MTU_DISCOVER: number | undefined = c.IPV6_MTU_DISCOVER;
 export const IPV6_MTU: number | undefined = c.IPV6_MTU;
 export const IPV6_RECVERR: number | undefined = c.IPV6_RECVERR;
-export const IPV6_V6ONLY: number = c.IPV6_V6ONLY;
 export const IPV6_JOIN_ANYCAST: number | undefined = c.IPV6_JOIN_ANYCAST;
 export const IPV6_LEAVE_ANYCAST: number | undefined = c.IPV6_LEAVE_ANYCAST;
 export const IPV6_MULTICAST_ALL: number | undefined = c.IPV6_MULTICAST_ALL;
@@ -412,7 +356,6 @@ export const IPV6_RECVPATHMTU: number | undefined = c.IPV6_RECVPATHMTU;
 export const IPV6_PATHMTU: number | undefined = c.IPV6_PATHMTU;
 export const IPV6_DONTFRAG: number = c.IPV6_DONTFRAG;
 export const IPV6_RECVTCLASS: number = c.IPV6_RECVTCLASS;
-export const IPV6_TCLASS: number = c.IPV6_TCLASS;
 export const IPV6_AUTOFLOWLABEL: number | undefined = c.IPV6_AUTOFLOWLABEL;
 export const IPV6_ADDR_PREFERENCES: number | undefined = c.IPV6_ADDR_PREFERENCES;
 export const IPV6_MINHOPCOUNT: number | undefined = c.IPV6_MINHOPCOUNT;
@@ -477,12 +420,8 @@ export const MCAST_EXCLUDE: number = c.MCAST_EXCLUDE;
 export const MCAST_UNDEFINED: number | undefined = c.MCAST_UNDEFINED;
 
 // TCP: tcp(7)
-export const TCP_NODELAY: number = c.TCP_NODELAY;
-export const TCP_MAXSEG: number = c.TCP_MAXSEG;
 export const TCP_CORK: number | undefined = c.TCP_CORK;
 export const TCP_KEEPIDLE: number | undefined = c.TCP_KEEPIDLE;
-export const TCP_KEEPINTVL: number = c.TCP_KEEPINTVL;
-export const TCP_KEEPCNT: number = c.TCP_KEEPCNT;
 export const TCP_SYNCNT: number | undefined = c.TCP_SYNCNT;
 export const TCP_LINGER2: number | undefined = c.TCP_LINGER2;
 export const TCP_DEFER_ACCEPT: number | undefined = c.TCP_DEFER_ACCEPT;
@@ -499,7 +438,6 @@ export const TCP_REPAIR: number | undefined = c.TCP_REPAIR;
 export const TCP_REPAIR_QUEUE: number | undefined = c.TCP_REPAIR_QUEUE;
 export const TCP_QUEUE_SEQ: number | undefined = c.TCP_QUEUE_SEQ;
 export const TCP_REPAIR_OPTIONS: number | undefined = c.TCP_REPAIR_OPTIONS;
-export const TCP_FASTOPEN: number = c.TCP_FASTOPEN;
 export const TCP_TIMESTAMP: number | undefined = c.TCP_TIMESTAMP;
 export const TCP_NOTSENT_LOWAT: number | undefined = c.TCP_NOTSENT_LOWAT;
 export const TCP_CC_INFO: number | undefined = c.TCP_CC_INFO;
@@ -577,26 +515,14 @@ export const UDP_SEND_MSG_SIZE: number | undefined = c.UDP_SEND_MSG_SIZE;
 export const UDP_RECV_MAX_COALESCED_SIZE: number | undefined = c.UDP_RECV_MAX_COALESCED_SIZE;
 
 // Message flags: recv(2), send(2)
-export const MSG_OOB: number = c.MSG_OOB;
-export const MSG_PEEK: number = c.MSG_PEEK;
-export const MSG_DONTROUTE: number = c.MSG_DONTROUTE;
 export const MSG_TRYHARD: number | undefined = c.MSG_TRYHARD;
-export const MSG_CTRUNC: number = c.MSG_CTRUNC;
 export const MSG_PROXY: number | undefined = c.MSG_PROXY;
-export const MSG_TRUNC: number = c.MSG_TRUNC;
-export const MSG_DONTWAIT: number | undefined = c.MSG_DONTWAIT;
-export const MSG_EOR: number | undefined = c.MSG_EOR;
-export const MSG_WAITALL: number = c.MSG_WAITALL;
 export const MSG_FIN: number | undefined = c.MSG_FIN;
 export const MSG_SYN: number | undefined = c.MSG_SYN;
 export const MSG_CONFIRM: number | undefined = c.MSG_CONFIRM;
 export const MSG_RST: number | undefined = c.MSG_RST;
-export const MSG_ERRQUEUE: number | undefined = c.MSG_ERRQUEUE;
-export const MSG_NOSIGNAL: number | undefined = c.MSG_NOSIGNAL;
-export const MSG_MORE: number | undefined = c.MSG_MORE;
 export const MSG_WAITFORONE: number | undefined = c.MSG_WAITFORONE;
 export const MSG_BATCH: number | undefined = c.MSG_BATCH;
-export const MSG_ZEROCOPY: number | undefined = c.MSG_ZEROCOPY;
 export const MSG_FASTOPEN: number | undefined = c.MSG_FASTOPEN;
 export const MSG_CMSG_CLOEXEC: number | undefined = c.MSG_CMSG_CLOEXEC;
 export const MSG_EOF: number | undefined = c.MSG_EOF;
@@ -640,19 +566,12 @@ export const SCM_MONOTONIC: number | undefined = c.SCM_MONOTONIC;
 export const SCM_TIME_INFO: number | undefined = c.SCM_TIME_INFO;
 
 // poll(2)
-export const POLLIN: number = c.POLLIN;
-export const POLLPRI: number = c.POLLPRI;
-export const POLLOUT: number = c.POLLOUT;
-export const POLLERR: number = c.POLLERR;
-export const POLLHUP: number = c.POLLHUP;
-export const POLLNVAL: number = c.POLLNVAL;
 export const POLLRDNORM: number = c.POLLRDNORM;
 export const POLLRDBAND: number = c.POLLRDBAND;
 export const POLLWRNORM: number = c.POLLWRNORM;
 export const POLLWRBAND: number = c.POLLWRBAND;
 export const POLLMSG: number | undefined = c.POLLMSG;
 export const POLLREMOVE: number | undefined = c.POLLREMOVE;
-export const POLLRDHUP: number | undefined = c.POLLRDHUP;
 export const POLLEXTEND: number | undefined = c.POLLEXTEND;
 export const POLLATTRIB: number | undefined = c.POLLATTRIB;
 export const POLLNLINK: number | undefined = c.POLLNLINK;
@@ -1047,10 +966,6 @@ export const INET_ADDRSTRLEN: number = c.INET_ADDRSTRLEN;
 export const INET6_ADDRSTRLEN: number = c.INET6_ADDRSTRLEN;
 export const IOV_MAX: number | undefined = c.IOV_MAX;
 export const UIO_MAXIOV: number | undefined = c.UIO_MAXIOV;
-export const INADDR_ANY: number = c.INADDR_ANY;
-export const INADDR_BROADCAST: number = c.INADDR_BROADCAST;
-export const INADDR_LOOPBACK: number = c.INADDR_LOOPBACK;
-export const INADDR_NONE: number = c.INADDR_NONE;
 export const IPPORT_RESERVED: number = c.IPPORT_RESERVED;
 export const IPPORT_USERRESERVED: number | undefined = c.IPPORT_USERRESERVED;
 export const EPOLL_CTL_ADD: number | undefined = c.EPOLL_CTL_ADD;

@@ -563,7 +563,7 @@ describe.skipIf(!haveProc)("with no descriptor left (needs /proc)", () => {
       `
       import { closeSync, openSync } from "node:fs";
       const { receiveFd, receiveFds, sendFd, sendFds } = berkeley;
-      const round = (spare: number, queue: (a: any) => void, receive: (b: any) => unknown) => {
+      const round = (spare: number, queue: (a: berkeley.Socket) => void, receive: (b: berkeley.Socket) => unknown) => {
         const [a, b] = Socket.pair(AF_UNIX, SOCK_STREAM);
         queue(a);
         const all: number[] = [];
