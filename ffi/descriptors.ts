@@ -13,7 +13,6 @@ const cClose = required("close");
 const cFcntl = required("fcntl");
 const cIoctl = required("ioctl");
 const cPipe = required("pipe");
-const cRead = required("read");
 const cWrite = required("write");
 const cSigaction = required("sigaction");
 const cSignal = required("signal");
@@ -135,12 +134,6 @@ const wakeValue = new BigUint64Array(1).fill(1n);
 /** Makes a wake-up readable, for good: eight bytes are what eventfd(2) wants, and a pipe takes them as well. */
 export function wake(fd: number): number {
   const size = cWrite(fd, wakeValue, wakeValue);
-  return size === -1 ? failure() : size;
-}
-
-/** `read(2)`: bytes read. */
-export function read(fd: number, buffer: View): number {
-  const size = cRead(fd, buffer, buffer);
   return size === -1 ? failure() : size;
 }
 

@@ -32,12 +32,3 @@ export function getInt(view: DataView, base: number, [offset, size]: Field): num
   if (size === 2) return view.getInt16(at, LITTLE_ENDIAN);
   return size === 4 ? view.getInt32(at, LITTLE_ENDIAN) : Number(view.getBigInt64(at, LITTLE_ENDIAN));
 }
-
-/** The bytes of a field: a view, not a copy. */
-export function fieldBytes(
-  bytes: Uint8Array<ArrayBuffer>,
-  base: number,
-  [offset, size]: Field,
-): Uint8Array<ArrayBuffer> {
-  return bytes.subarray(base + offset, base + offset + size);
-}

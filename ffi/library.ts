@@ -48,6 +48,9 @@ function openFirst(): { name: string; symbols: Record<string, NativeFunction> } 
 
 const opened = openFirst();
 
+// Winsock wants to be started, once in a process or more often: version 2.2, and a WSADATA to fill (408 bytes).
+opened.symbols["WSAStartup"]?.(0x0202, new Uint8Array(new ArrayBuffer(512)));
+
 /** A required symbol, by the name of the call. */
 export function required(name: string): NativeFunction {
   const symbol = library.required[name]?.symbol ?? name;
@@ -61,8 +64,15 @@ export function required(name: string): NativeFunction {
   );
 }
 
+const tried = new Map<string, NativeFunction | undefined>();
+
 /** An optional symbol, or undefined where this system lacks it. */
 export function optional(name: string): NativeFunction | undefined {
+  if (!tried.has(name)) tried.set(name, tryToOpen(name));
+  return tried.get(name);
+}
+
+function tryToOpen(name: string): NativeFunction | undefined {
   const signature = library.optional[name];
   if (signature === undefined) return undefined;
   try {

@@ -1,9 +1,14 @@
 // Checks of what users pass: one wording for each mistake, before any call is made.
 
-import { EMPTY } from "../ffi/memory.ts";
+import type { View } from "../ffi/calls.ts";
+import { byteLengthOf, EMPTY } from "../ffi/memory.ts";
+import { platform } from "../ffi/platform/index.ts";
 
 /** A descriptor: a number, or anything that has one (`Bun.udpSocket(...)`, `Bun.listen(...)`, a Socket). */
-export type Descriptor = number | { readonly fd: number };
+export type Descriptor = number | { readonly fd: number } | BunSocket;
+
+/** Bun's own sockets, which have an `fd` that their types do not tell. */
+export type BunSocket = Bun.udp.BaseUDPSocket | Bun.SocketListener<unknown> | Bun.Socket<unknown>;
 
 /** Binary data: any view, or an ArrayBuffer. Views on a SharedArrayBuffer are welcome. */
 export type Data = ArrayBufferView | ArrayBuffer;
@@ -52,14 +57,11 @@ export function boolean(value: unknown, name: string): boolean {
   return value;
 }
 
-// What SOCKET and int have in common that a JS number can hold: 2^32+n must not become n.
-const MAXIMUM_DESCRIPTOR = process.platform === "win32" ? Number.MAX_SAFE_INTEGER : 0x7fff_ffff;
-
 /** The number of a descriptor. */
 export function descriptor(value: unknown, name = "fd"): number {
   const fd = typeof value === "object" && value !== null && "fd" in value ? value.fd : value;
   if (typeof fd !== "number") throw new TypeError(`${name} must be a descriptor or have an fd, not ${show(value)}`);
-  return integer(fd, name, 0, MAXIMUM_DESCRIPTOR);
+  return integer(fd, name, 0, platform.largestDescriptor);
 }
 
 /**
@@ -70,7 +72,7 @@ export function view(data: unknown, name: string): NodeJS.TypedArray | DataView 
   if (ArrayBuffer.isView(data)) {
     try {
       // a DataView without its memory throws here, a typed array says 0
-      return data.byteLength === 0 ? emptyView(data) : (data as NodeJS.TypedArray | DataView);
+      return byteLengthOf(data as View) === 0 ? emptyView(data) : (data as View);
     } catch {
       throw gone(name);
     }

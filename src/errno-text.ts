@@ -82,9 +82,12 @@ const advices: Readonly<Record<string, string>> = {
   "EPERM sendmsg": "credentials of another process or user need root; over IP a firewall rule may forbid it",
   "EPERM sendto": "a firewall rule forbids it",
   "EPERM setsockopt": "this option needs root or CAP_NET_ADMIN",
+  "EADDRINUSE setsockopt": "this socket has joined that group on that interface before",
   EADDRINUSE: "another socket has it: pick another address, or bind with { allowReuse: true } or { reusePort: true }",
   "EADDRNOTAVAIL setsockopt":
     "the group was not joined with these arguments, or, when joining, this source was joined before",
+  "EPROTO setsockopt": "only datagram and raw sockets join groups",
+  "EBADF getsockopt": "no descriptor of that number is open",
   EADDRNOTAVAIL: "use an address of this host, or 0.0.0.0 or [::] for all; a host may also be out of local ports",
   "EAFNOSUPPORT bind": "the address is of another family than the socket",
   "EAFNOSUPPORT connect": "the address is of another family than the socket",

@@ -165,17 +165,19 @@ export interface Failure {
 /** The SocketError of a call that returned this result: a negative error number, as the calls of `ffi/` give it. */
 export function failed(result: number, { syscall, address, bytesWritten, advice: own }: Failure): SocketError {
   const code = errnoName(-result) ?? `E${-result}`;
-  const target = address === undefined ? "" : ` ${address}`;
   const partly = bytesWritten === undefined ? "" : ` after ${bytesWritten} bytes`;
   const hint = own ?? advice(code, syscall);
-  return new SocketError(`${syscall}${target}: ${describe(code)} (${code})${partly}${hint === "" ? "" : `; ${hint}`}`, {
-    code,
-    errno: result,
-    syscall,
-    kind: kinds[code] ?? "failed",
-    address,
-    bytesWritten,
-  });
+  return new SocketError(
+    `${aimed(syscall, address)}: ${describe(code)} (${code})${partly}${hint === "" ? "" : `; ${hint}`}`,
+    {
+      code,
+      errno: result,
+      syscall,
+      kind: kinds[code] ?? "failed",
+      address,
+      bytesWritten,
+    },
+  );
 }
 
 /** The error of using a socket, or something like it, after its end. */
@@ -187,22 +189,31 @@ export function closed(syscall: string, what = "socket"): SocketError {
   });
 }
 
+type Target = { toString(): string } | undefined;
+
+function aimed(syscall: string, address: Target): string {
+  return address === undefined ? syscall : `${syscall} ${address}`;
+}
+
 /** The error of a budget that ended: ours, and so without an error number. */
-export function timedOut(syscall: string, milliseconds: number, bytesWritten?: number): SocketError {
+export function timedOut(syscall: string, milliseconds: number, bytesWritten?: number, address?: Target): SocketError {
+  const partly = bytesWritten === undefined ? "" : ` after ${bytesWritten} bytes`;
   return new SocketError(
-    `${syscall}: nothing happened within ${milliseconds} ms (ETIMEDOUT)${bytesWritten === undefined ? "" : ` after ${bytesWritten} bytes`}; raise or drop the timeout, or look why the peer is silent`,
-    { code: "ETIMEDOUT", syscall: "poll", kind: "timed-out", bytesWritten },
+    `${aimed(syscall, address)}: nothing happened within ${milliseconds} ms (ETIMEDOUT)${partly}; ` +
+      `raise or drop the timeout, or look why the peer is silent`,
+    { code: "ETIMEDOUT", syscall: "poll", kind: "timed-out", bytesWritten, address },
   );
 }
 
 /** The error of a Cancellable that was cancelled. */
-export function cancelled(syscall: string, bytesWritten?: number): SocketError {
-  return new SocketError(`${syscall}: the operation was cancelled`, {
+export function cancelled(syscall: string, bytesWritten?: number, address?: Target): SocketError {
+  return new SocketError(`${aimed(syscall, address)}: the operation was cancelled`, {
     code: "ECANCELED",
     errno: -errnoNumber("ECANCELED"),
     syscall,
     kind: "cancelled",
     bytesWritten,
+    address,
   });
 }
 

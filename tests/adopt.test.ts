@@ -214,10 +214,10 @@ describe("Socket.fromFd", () => {
     expect(socket.localAddress.family).toBe(AF_INET);
   });
 
-  test("refuses a Socket of ours that is closed", () => {
-    const socket = new Socket(AF_INET);
-    socket.close();
-    throwsNaming(() => Socket.fromFd(socket), RangeError, "fd must");
+  test("refuses a Socket of ours: its descriptor would have two owners", () => {
+    using socket = new Socket(AF_INET);
+    throwsNaming(() => Socket.fromFd(socket), TypeError, "two owners");
+    expect(socket.closed).toBe(false);
   });
 });
 

@@ -153,7 +153,8 @@ describe("a connect that the other side does not answer", () => {
     const error = throwsKind(() => client.connect(full.address, { timeout: 20 }), "timed-out");
     expect(performance.now() - start).toBeGreaterThanOrEqual(20);
     expect(error).toMatchObject({ code: "ETIMEDOUT", errno: 0, syscall: "poll" }); // ours, and not the kernel's
-    expect(error.message).toContain("connect: nothing happened within 20 ms");
+    expect(error.message).toContain(`connect ${full.address}: nothing happened within 20 ms`);
+    expect(String(error.address)).toBe(String(full.address));
     // under way
     expect(client).toMatchObject(UNCONNECTED);
     expect(client.conditionCheck(POLLIN | POLLOUT)).toBe(0);

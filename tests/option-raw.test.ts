@@ -118,7 +118,15 @@ describe.each(Object.keys(systems) as System[])("raw ioctls of %s", (system) => 
   const { constants } = systems[system];
   const isRequest = /^(SIOC|FIO|TIOC|SIO_)/;
   const unsafe: readonly string[] = [
-    ...["FIONBIO", "FIOASYNC", "SIOCGIFCONF", "SIOCETHTOOL", "SIOCSHWTSTAMP", "SIO_GET_EXTENSION_FUNCTION_POINTER"],
+    ...[
+      "FIONBIO",
+      "FIOASYNC",
+      "FIONCLEX",
+      "SIOCGIFCONF",
+      "SIOCETHTOOL",
+      "SIOCSHWTSTAMP",
+      "SIO_GET_EXTENSION_FUNCTION_POINTER",
+    ],
     ...["SIO_GET_QOS", "SIO_SET_QOS", "SIO_ADDRESS_LIST_SORT"],
   ];
 

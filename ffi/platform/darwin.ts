@@ -71,6 +71,7 @@ export const darwin: Platform = Object.freeze<Platform>({
       sendfile: { args: ["i32", "i32", "i64_fast", "ptr", "ptr", "i32"], returns: "i32" },
     },
   },
+  largestDescriptor: 0x7fff_ffff,
   variadicPadding: process.arch === "arm64" ? 6 : 0,
   cmsgAlign: 4,
   abstractNames: false,

@@ -79,6 +79,7 @@ export const freebsd: Platform = Object.freeze<Platform>({
       recvmmsg: { args: ["i32", "ptr", "u64", "i32", "ptr"], returns: "i64_fast" },
     },
   },
+  largestDescriptor: 0x7fff_ffff,
   variadicPadding: 0,
   cmsgAlign: 8,
   abstractNames: false,

@@ -87,6 +87,7 @@ export const linux: Platform = Object.freeze<Platform>({
       recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
     },
   },
+  largestDescriptor: 0x7fff_ffff,
   variadicPadding: 0,
   cmsgAlign: 8,
   abstractNames: true,

@@ -146,6 +146,8 @@ export interface Platform {
   /** The function that tells the last error: an address of an int (`"cell"`) or the number itself (`"call"`). */
   readonly lastError: { readonly symbol: string; readonly kind: "cell" | "call" };
   readonly library: Library;
+  /** The largest descriptor: an int, or what of a SOCKET a number can hold. 2^32+n must not become n. */
+  readonly largestDescriptor: number;
   /** Arguments to add before a variadic one, so that it lands on the stack: 6 on Apple arm64, else 0. */
   readonly variadicPadding: number;
   /** Alignment of control messages: CMSG_ALIGN of cmsg(3). */

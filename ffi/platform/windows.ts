@@ -107,6 +107,7 @@ export const windows: Platform = Object.freeze<Platform>({
     required: winsockSymbols,
     optional: {},
   },
+  largestDescriptor: Number.MAX_SAFE_INTEGER,
   variadicPadding: 0,
   cmsgAlign: 8,
   abstractNames: false,

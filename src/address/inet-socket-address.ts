@@ -14,9 +14,9 @@ let mappedInside: (address: InetSocketAddress) => Uint8Array<ArrayBuffer>;
 /** What an IPv6 socket address has beside address and port. */
 export interface InetSocketAddressOptions {
   /** Traffic class and flow label: a 32-bit number in host order; IPv6 only. Default 0. */
-  readonly flowInfo?: number;
+  readonly flowInfo?: number | undefined;
   /** The index of the interface that a link-local address belongs to; IPv6 only. Default: the zone of the address, or 0. */
-  readonly scopeId?: number;
+  readonly scopeId?: number | undefined;
 }
 
 /**

@@ -55,9 +55,9 @@ function rightsPayload(descriptors: unknown): ControlPayload {
   if (descriptors.length === 0 || descriptors.length > MAXIMUM) {
     throw new RangeError(`descriptors must be 1 to ${MAXIMUM} in one message, not ${descriptors.length}`);
   }
-  const type = platform.constants.SCM_RIGHTS;
+  const type = platform.core.SCM_RIGHTS;
   if (type === undefined) throw notSupported("Rights", `${platform.name} passes no descriptors`);
-  const numbers = descriptors.map((value, index) => descriptor(value, `descriptors[${index}]`));
+  const numbers = Array.from(descriptors as unknown[], (value, index) => descriptor(value, `descriptors[${index}]`));
   return {
     level: platform.core.SOL_SOCKET,
     type,
@@ -138,13 +138,13 @@ export class ProcessFd extends ControlMessage {
 
 /** A message that owns what the kernel has just put into this process, or undefined for any other payload. Internal. */
 export function ownDescriptors(payload: ControlPayload): Rights | ProcessFd | undefined {
-  const { core, constants } = platform;
+  const { core } = platform; // what is there without reading a file: at the limit of descriptors none can be read
   if (payload.level !== core.SOL_SOCKET) return undefined;
-  if (payload.type === constants.SCM_RIGHTS) {
+  if (payload.type === core.SCM_RIGHTS) {
     if (core.MSG_CMSG_CLOEXEC === undefined) readDescriptors(payload).forEach(setCloexec);
     return new Rights(new Received(payload));
   }
-  return payload.type === constants.SCM_PIDFD ? new ProcessFd(new Received(payload)) : undefined;
+  return payload.type === core.SCM_PIDFD ? new ProcessFd(new Received(payload)) : undefined;
 }
 
 /** Checks the descriptors of one message, also those in payloads that a user made by hand. Internal. */
@@ -152,7 +152,7 @@ export function checkDescriptors(payloads: readonly ControlPayload[], name: stri
   let total = 0;
   for (const [index, payload] of payloads.entries()) {
     const { level, type, bytes } = payload;
-    if (level !== platform.core.SOL_SOCKET || type !== platform.constants.SCM_RIGHTS) continue;
+    if (level !== platform.core.SOL_SOCKET || type !== platform.core.SCM_RIGHTS) continue;
     if (bytes.length === 0 || bytes.length % 4 !== 0 || bytes.length / 4 > MAXIMUM) {
       throw new RangeError(`${name}[${index}]: SCM_RIGHTS holds 1 to ${MAXIMUM} ints, not ${bytes.length} bytes`);
     }

@@ -1,7 +1,8 @@
 // One codec for each kind of option value. Layouts come from the platform record, which a test may replace.
 
-import { getInt, getUint, setUint } from "../../ffi/layout.ts";
+import { getUint, setUint } from "../../ffi/layout.ts";
 import { EMPTY } from "../../ffi/memory.ts";
+import { decodeInt, encodeInt } from "../../ffi/structs/int.ts";
 import type { Field, Layout, Platform } from "../../ffi/platform/platform.ts";
 import { InetAddress, type InterfaceLike, interfaceName, resolveInterface } from "../address/index.ts";
 import { addressOfInterface } from "../address/interface.ts";
@@ -61,18 +62,6 @@ export function allocate(size: number): { readonly bytes: Bytes; readonly view: 
 export function record<Value>(value: Value, name: string, form: string): NonNullable<Value> {
   if (typeof value === "object" && value !== null) return value;
   throw new TypeError(`${name} must be ${form}, not ${show(value)}`);
-}
-
-/** The bytes of an int. */
-export function encodeInt(value: number): Bytes {
-  const { bytes, view } = allocate(4);
-  setUint(view, 0, INT, value);
-  return bytes;
-}
-
-/** The value of an int; the kernel may answer with one byte only (IP_MULTICAST_TTL on BSD). */
-export function decodeInt(bytes: Bytes): number {
-  return bytes.length >= 4 ? getInt(viewOf(bytes), 0, INT) : (bytes[0] ?? 0);
 }
 
 /** An int from `minimum` to `maximum`. */

@@ -83,6 +83,20 @@ class Descriptor {
   }
 }
 
+// The descriptors that this module has made. One that looks alike could have the kernel write more than its `size`, or
+// follow a pointer of the user's.
+const made = new WeakSet<object>();
+
+function register<T extends object>(descriptor: T): T {
+  made.add(descriptor);
+  return Object.freeze(descriptor);
+}
+
+/** Whether a value is an option that this module has made. */
+export function isOption(value: unknown): value is ReadableOption<unknown> & WritableOption<unknown> {
+  return typeof value === "object" && value !== null && made.has(value);
+}
+
 class TypedDescriptor<Get, Set> extends Descriptor implements Option<Get, Set> {
   readonly get: ReadCodec<Get>;
   readonly set: WriteCodec<Set>;
@@ -106,7 +120,7 @@ export function option<Get, Set = Get>(
   codec: ReadCodec<Get> & WriteCodec<Set>,
   details: OptionDetails = {},
 ): Option<Get, Set> {
-  return new TypedDescriptor(level, number, codec, details);
+  return register(new TypedDescriptor(level, number, codec, details));
 }
 
 /** An option that can only be read. */
@@ -116,7 +130,7 @@ export function readable<Get>(
   codec: ReadCodec<Get>,
   details: OptionDetails = {},
 ): ReadableOption<Get> {
-  return Object.assign(new Descriptor(level, number, details), { get: codec });
+  return register(Object.assign(new Descriptor(level, number, details), { get: codec }));
 }
 
 /** An option that can only be set. */
@@ -126,5 +140,5 @@ export function writable<Set>(
   codec: WriteCodec<Set>,
   details: OptionDetails = {},
 ): WritableOption<Set> {
-  return Object.assign(new Descriptor(level, number, details), { set: codec });
+  return register(Object.assign(new Descriptor(level, number, details), { set: codec }));
 }

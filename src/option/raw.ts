@@ -105,6 +105,7 @@ export function refuseRaw(level: number, number: number, direction: Direction, s
 }
 
 const MODE = "berkeley's sockets never block in the kernel and raise no signals; use socket.blocking";
+const INHERITED = "berkeley's descriptors are always close-on-exec; pass them with sendFd, or through spawn";
 const AMOUNT = "how much the kernel writes is told by the value, not by the size of the buffer";
 
 /** Requests of one group, which is the second byte of the number: _IOC_TYPE of Linux, IOCGROUP of the BSDs. */
@@ -136,6 +137,7 @@ const bsdInterface: readonly IoctlRule[] = (
 
 // prettier-ignore
 const bsdIoctls: readonly IoctlRule[] = [
+  { group: "f", numbers: [2], name: "FIONCLEX", why: INHERITED },
   { group: "f", numbers: [125], name: "FIOASYNC", why: MODE },
   { group: "f", numbers: [126], name: "FIONBIO", why: MODE },
   { group: "B", numbers: [103], name: "BIOCSETF", why: POINTER },
@@ -147,6 +149,7 @@ const bsdIoctls: readonly IoctlRule[] = [
 const ioctlRules: Readonly<Record<Exclude<System, "windows">, readonly IoctlRule[]>> = {
   linux: [
     { group: "T", numbers: [0x21], name: "FIONBIO", why: MODE },
+    { group: "T", numbers: [0x50], name: "FIONCLEX", why: INHERITED },
     { group: "T", numbers: [0x52], name: "FIOASYNC", why: MODE },
     { group: "T", numbers: [0xd1], name: "TUNSETTXFILTER", why: AMOUNT },
     { group: "T", numbers: [0xd5, 0xd6], name: "TUNATTACHFILTER, TUNDETACHFILTER", why: POINTER },

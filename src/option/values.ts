@@ -1,5 +1,6 @@
 // Codecs of single options whose value is a struct of its own.
 
+import { decodeInt, encodeInt } from "../../ffi/structs/int.ts";
 import { getInt, getUint, setUint } from "../../ffi/layout.ts";
 import type { Field } from "../../ffi/platform/platform.ts";
 import {
@@ -17,9 +18,7 @@ import {
   bool,
   type Bytes,
   type Codec,
-  decodeInt,
   decodeText,
-  encodeInt,
   type ReadCodec,
   record,
   text,

@@ -6,7 +6,8 @@ import { platform } from "../../ffi/platform/index.ts";
 import { show } from "../arguments.ts";
 import type { ReadableOption, WritableOption } from "../option/option.ts";
 import { type Learned, open } from "./handle.ts";
-import { isOption } from "./options.ts";
+import { hasOption } from "./segmentation.ts";
+import { isOption } from "../option/option.ts";
 
 /** A thing that a system, or a socket, can do or not. */
 export type Feature =
@@ -40,11 +41,11 @@ interface Subject {
 const features: Readonly<Record<Feature, (handle: Subject) => boolean>> = {
   abstractNames: () => platform.abstractNames,
   accept4: () => hasCall("accept4"),
-  gro: (handle) => handle.learned.gro ?? has(handle, platform.constants.UDP_GRO),
+  gro: (handle) => handle.learned.gro ?? hasOption(handle, platform.constants.UDP_GRO),
   ppoll: () => hasCall("ppoll"),
   recvmmsg: () => hasCall("recvmmsg"),
   reusePort: () => platform.core.SO_REUSEPORT !== undefined,
-  segmentation: (handle) => handle.learned.segmentation ?? has(handle, platform.constants.UDP_SEGMENT),
+  segmentation: (handle) => handle.learned.segmentation ?? hasOption(handle, platform.constants.UDP_SEGMENT),
   sendfile: () => hasCall("sendfile"),
   sendmmsg: () => hasCall("sendmmsg"),
   socketpair: () => hasCall("socketpair"),
@@ -60,12 +61,6 @@ export function capabilities(handle: Subject): Capabilities {
   return Object.freeze(Object.fromEntries(entries) as Record<Feature, boolean>);
 }
 
-// A UDP option that may be there for this kernel, and this kind of socket.
-function has({ fd }: Subject, option: number | undefined): boolean {
-  if (option === undefined) return false;
-  return getsockopt(fd, platform.core.IPPROTO_UDP, option, new Uint8Array(new ArrayBuffer(4))) >= 0;
-}
-
 /** Whether a feature is there, or an option can be read on this socket (or, where it can only be set, exists here). */
 export function supports(handle: Subject, what: ReadableOption<unknown> | WritableOption<never> | Feature): boolean {
   const fd = open(handle, "getsockopt");
@@ -74,6 +69,8 @@ export function supports(handle: Subject, what: ReadableOption<unknown> | Writab
     throw new TypeError(`what must be an option or one of ${Object.keys(features).join(", ")}, not ${show(what)}`);
   }
   if (!what.supported || !("get" in what)) return what.supported;
+  // to read these is to take something: a descriptor, the pending error
+  if (what.name === "SO_PEERPIDFD" || what.name === "SO_ERROR") return true;
   const size = what.get.size(platform);
   return getsockopt(fd, what.level, what.number, new Uint8Array(new ArrayBuffer(size))) >= 0;
 }

@@ -3,7 +3,7 @@
 import { integer } from "../arguments.ts";
 import { waitFor } from "../wait/wait.ts";
 import type { Handle } from "./handle.ts";
-import { gate, Operation, type OperationOptions } from "./operation.ts";
+import { budgetOf, gate, Operation, type OperationOptions } from "./operation.ts";
 import { timedOut } from "../errors.ts";
 
 function check(condition: unknown): number {
@@ -22,6 +22,6 @@ export function conditionWait(handle: Handle, condition: number, options: Operat
   const bits = check(condition);
   const ready = waitFor(handle.fd, bits, 0, undefined);
   if (ready !== 0) return ready;
-  if ((terms?.budget ?? (handle.blocking ? handle.timeout : 0)) === 0) throw timedOut("poll", 0);
+  if (budgetOf(handle, terms) === 0) throw timedOut("poll", 0);
   return new Operation(handle, "poll", bits, terms).wait(0);
 }

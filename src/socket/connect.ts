@@ -46,15 +46,19 @@ export interface BindOptions {
 
 /** `bind(2)`. */
 export function bind(handle: Handle, to: SocketAddressLike, options: BindOptions | undefined): void {
-  const fd = open(handle, "bind");
+  open(handle, "bind");
   const address = toSocketAddress(to);
   if (options !== undefined && (typeof options !== "object" || options === null)) {
     throw new TypeError(`options must be an object, not ${show(options)}`);
   }
   const { allowReuse, reusePort } = options ?? {};
-  if (allowReuse !== undefined) setFlag(fd, "SO_REUSEADDR", SO_REUSEADDR, boolean(allowReuse, "allowReuse"));
-  if (reusePort !== undefined) setFlag(fd, "SO_REUSEPORT", SO_REUSEPORT, boolean(reusePort, "reusePort"));
-  const result = calls.bind(fd, targetBytes(handle, address));
+  const reuse = allowReuse === undefined ? undefined : boolean(allowReuse, "allowReuse");
+  const share = reusePort === undefined ? undefined : boolean(reusePort, "reusePort");
+  const target = targetBytes(handle, address);
+  const fd = open(handle, "bind");
+  if (reuse !== undefined) setFlag(fd, "SO_REUSEADDR", SO_REUSEADDR, reuse);
+  if (share !== undefined) setFlag(fd, "SO_REUSEPORT", SO_REUSEPORT, share);
+  const result = calls.bind(fd, target);
   if (result < 0) throw failed(result, { syscall: "bind", address });
 }
 
@@ -185,8 +189,9 @@ export interface ShutdownDirections {
 
 /** `shutdown(2)`. */
 export function shutdown(handle: Handle, directions: ShutdownDirections | undefined): void {
-  const fd = open(handle, "shutdown");
+  open(handle, "shutdown");
   const { read, write } = checkDirections(directions);
+  const fd = open(handle, "shutdown");
   const result = calls.shutdown(fd, read ? (write ? SHUT_RDWR : SHUT_RD) : SHUT_WR);
   if (result < 0) throw failed(result, { syscall: "shutdown" });
   if (read) handle.connectedRead = false;
@@ -212,8 +217,8 @@ export function close(handle: Handle): void {
   const fd = handle.fd;
   if (fd === -1) return;
   end(handle);
-  handle.onClose?.();
   const result = closeCall(fd);
+  handle.onClose?.(); // whatever it throws, the descriptor is closed
   if (result < 0 && errnoName(-result) === "EBADF") {
     throw failed(result, {
       syscall: "close",

@@ -9,8 +9,8 @@ const forgotten = new FinalizationRegistry<Handle>((handle) => {
   if (fd === -1) return;
   handle.fd = -1;
   keepZeroCopy(handle);
-  handle.onClose?.();
   close(fd);
+  handle.onClose?.();
   process.emitWarning(`a socket (fd ${fd}) was collected without close(); close it, or declare it with "using"`, {
     type: "ResourceWarning",
     code: "BERKELEY_SOCKET_LEAK",

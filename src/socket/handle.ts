@@ -23,6 +23,8 @@ export class Handle {
   peer: SocketAddress | null = null;
   /** Where a connect that has not ended is going. */
   connecting: SocketAddress | null = null;
+  /** An error that a receive has met after it had received something: for the next one. */
+  pendingError: Error | undefined;
   /** Memory that the kernel still reads: MSG_ZEROCOPY. */
   zeroCopy: ZeroCopy | undefined;
   /** Where it is bound, when that is not what the kernel tells: a unix socket whose path was moved. */

@@ -22,8 +22,8 @@ export function ioctl(handle: { readonly fd: number }, request: number, argument
   region.bytes.fill(0);
   if (argument === undefined || typeof argument === "number") {
     setUint(region.view, 0, [0, 4], argument === undefined ? 0 : int32(argument, "argument"));
-    call(fd, request);
-    return getInt(region.view, 0, [0, 4]);
+    const result = call(fd, request);
+    return result > 0 ? result : getInt(region.view, 0, [0, 4]); // SIOCGSKNS and others return a descriptor
   }
   if (!ArrayBuffer.isView(argument) && !(argument instanceof ArrayBuffer)) {
     throw new TypeError(`argument must be an integer or bytes, not ${show(argument)}`);

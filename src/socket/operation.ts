@@ -4,7 +4,7 @@ import { EAGAIN, EINTR } from "../../ffi/errno.ts";
 import type { SocketAddress } from "../address/index.ts";
 import { duration, int32, show } from "../arguments.ts";
 import { cancelled, failed, timedOut } from "../errors.ts";
-import { Cancellable } from "../wait/cancellable.ts";
+import { Cancellable, isCancelled } from "../wait/cancellable.ts";
 import { deadlineIn } from "../wait/deadline.ts";
 import { CANCELLED, waitFor } from "../wait/wait.ts";
 import { platform } from "../../ffi/platform/index.ts";
@@ -39,7 +39,8 @@ export function gate(handle: Handle, syscall: string, options: OperationOptions 
   open(handle, syscall);
   if (options === undefined) return undefined;
   const terms = read(handle, options);
-  if (terms.cancellable?.cancelled) throw cancelled(syscall);
+  open(handle, syscall); // a getter of the options may have closed it
+  if (isCancelled(terms.cancellable)) throw cancelled(syscall);
   return terms;
 }
 
@@ -136,18 +137,19 @@ export class Operation {
   wait(result: number, fd: number = this.handle.fd, condition: number = this.condition): number {
     // after a first look "ready" does not count any more once the budget has ended: a peer that drains would extend it
     if (this.#waited && performance.now() >= (this.#deadline as number)) {
-      throw timedOut(this.syscall, this.#budget, this.bytesWritten);
+      throw timedOut(this.syscall, this.#budget, this.bytesWritten, this.address);
     }
     const ready = this.#sleep(result, fd, condition, Infinity);
     this.#waited = true;
-    if (ready === 0) throw timedOut(this.syscall, this.#budget, this.bytesWritten);
+    if (ready === 0) throw timedOut(this.syscall, this.#budget, this.bytesWritten, this.address);
     return ready;
   }
 
   /** Sleeps a little, for what poll(2) cannot wait for: room in the backlog of a unix listener, or in a full queue. */
   pause(milliseconds: number, result: number): void {
     this.#sleep(result, -1, 0, deadlineIn(milliseconds));
-    if (performance.now() >= (this.#deadline as number)) throw timedOut(this.syscall, this.#budget, this.bytesWritten);
+    if (performance.now() >= (this.#deadline as number))
+      throw timedOut(this.syscall, this.#budget, this.bytesWritten, this.address);
   }
 
   #sleep(result: number, fd: number, condition: number, latest: number): number {
@@ -155,13 +157,13 @@ export class Operation {
     if (this.#deadline === undefined) this.restart();
     const until = Math.min(latest, this.#deadline as number);
     const ready = waitFor(fd, condition, until, this.#cancellable);
-    if (ready === CANCELLED) throw cancelled(this.syscall, this.bytesWritten);
+    if (ready === CANCELLED) throw cancelled(this.syscall, this.bytesWritten, this.address);
     return ready;
   }
 
   /** Looks at the Cancellable between two calls that both succeed. */
   checkCancelled(): void {
-    if (this.#cancellable?.cancelled) throw cancelled(this.syscall, this.bytesWritten);
+    if (isCancelled(this.#cancellable)) throw cancelled(this.syscall, this.bytesWritten, this.address);
   }
 
   /** The error of a result of this operation's call. */

@@ -4,7 +4,7 @@ import { getsockopt, setsockopt } from "../../ffi/calls.ts";
 import { int32, integer, show, view } from "../arguments.ts";
 import { failed } from "../errors.ts";
 import { decodeInt, encodeInt } from "../../ffi/structs/int.ts";
-import type { ReadableOption, WritableOption } from "../option/option.ts";
+import { isOption, type ReadableOption, type WritableOption } from "../option/option.ts";
 import { refuseRaw } from "../option/raw.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { Handle, open } from "./handle.ts";
@@ -16,6 +16,7 @@ interface Descriptor {
 
 /** Reads a typed option. */
 export function getTyped<Get>(handle: Descriptor, option: ReadableOption<Get>): Get {
+  if (!("get" in option)) throw new TypeError(`${(option as { name: string }).name} can only be set`);
   const fd = open(handle, "getsockopt");
   const value = new Uint8Array(new ArrayBuffer(option.get.size(platform)));
   const size = getsockopt(fd, option.level, option.number, value);
@@ -25,15 +26,13 @@ export function getTyped<Get>(handle: Descriptor, option: ReadableOption<Get>): 
 
 /** Sets a typed option. */
 export function setTyped<Set>(handle: Descriptor, option: WritableOption<Set>, value: Set): void {
-  const fd = open(handle, "setsockopt");
+  if (!("set" in option)) throw new TypeError(`${(option as { name: string }).name} can only be read`);
+  open(handle, "setsockopt");
   const { level, number } = option;
-  const result = setsockopt(fd, level, number, option.set.encode(value, option.name, platform));
+  const bytes = option.set.encode(value, option.name, platform);
+  // the descriptor last: encoding may run code of the user's, who may close the socket in it
+  const result = setsockopt(open(handle, "setsockopt"), level, number, bytes);
   if (result < 0) throw failed(result, { syscall: "setsockopt", address: option.name });
-}
-
-/** Whether a value is a typed option, or something of the same shape that a user made. */
-export function isOption(value: unknown): value is ReadableOption<unknown> & WritableOption<unknown> {
-  return typeof value === "object" && value !== null && "number" in value && ("get" in value || "set" in value);
 }
 
 const LARGEST_VALUE = 1 << 20;
@@ -58,9 +57,10 @@ export function getRaw(
 
 /** Sets a raw option: an int, a boolean, or bytes as they are. */
 export function setRaw(handle: Descriptor, level: number, name: number, value: unknown): void {
-  const fd = open(handle, "setsockopt");
+  open(handle, "setsockopt");
   refuseRaw(int32(level, "level"), int32(name, "name"), "set");
-  const result = setsockopt(fd, level, name, rawValue(value));
+  const bytes = rawValue(value);
+  const result = setsockopt(open(handle, "setsockopt"), level, name, bytes);
   if (result < 0) throw failed(result, { syscall: "setsockopt", address: `level ${level} name ${name}` });
 }
 

@@ -4,7 +4,7 @@ import { PollArray } from "../../ffi/poll.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { type Descriptor, descriptor, duration, integer, show } from "../arguments.ts";
 import { cancelled } from "../errors.ts";
-import { Cancellable } from "../wait/cancellable.ts";
+import { Cancellable, isCancelled } from "../wait/cancellable.ts";
 import { deadlineIn } from "../wait/deadline.ts";
 import { CANCELLED, pollUntil } from "../wait/wait.ts";
 
@@ -46,13 +46,15 @@ export function poll(entries: readonly PollEntry[], options?: PollOptions): numb
     throw new TypeError(`cancellable must be a Cancellable, not ${show(cancellable)}`);
   }
   const deadline = duration(timeout) === Infinity ? Infinity : deadlineIn(timeout);
-  if (cancellable?.cancelled) throw cancelled("poll");
+  if (isCancelled(cancellable)) throw cancelled("poll");
   const closed = fill(entries);
   const ready = pollUntil(polled, closed === 0 ? deadline : 0, cancellable);
   if (ready === CANCELLED) throw cancelled("poll");
+  // read out before anything is written: a setter of the user's may poll
+  const found = entries.map((entry: PollEntry, index) => (isClosed(entry.socket) ? POLLNVAL : polled.ready(index)));
   let count = 0;
   entries.forEach((entry: PollEntry, index) => {
-    entry.ready = isClosed(entry.socket) ? POLLNVAL : polled.ready(index);
+    entry.ready = found[index] as number;
     if (entry.ready !== 0) count++;
   });
   return count;
@@ -73,7 +75,7 @@ const { POLLNVAL } = platform.core;
 
 // poll(2) passes over a negative descriptor in silence; a socket that is closed is news.
 function isClosed(socket: Descriptor): boolean {
-  return typeof socket === "object" && socket !== null && socket.fd === -1;
+  return typeof socket === "object" && socket !== null && "fd" in socket && socket.fd === -1;
 }
 
 function fill(entries: readonly PollEntry[]): number {
@@ -100,7 +102,7 @@ function bitsOf(condition: number, index: number): number {
 }
 
 function fdOf(socket: Descriptor, index: number): number {
-  const fd = typeof socket === "object" && socket !== null ? socket.fd : socket;
-  if ((fd & 0x7fff_ffff) === fd) return fd;
+  const fd = typeof socket === "object" && socket !== null && "fd" in socket ? socket.fd : socket;
+  if (typeof fd === "number" && (fd & 0x7fff_ffff) === fd) return fd;
   return descriptor(socket, `entries[${index}].socket`);
 }

@@ -3,7 +3,7 @@
 import { platform } from "../../ffi/platform/index.ts";
 import { type InterfaceLike, resolveInterface } from "../address/index.ts";
 import { integer } from "../arguments.ts";
-import { notSupported } from "../errors.ts";
+import { notSupported, SocketError } from "../errors.ts";
 import { IP_MULTICAST_IF, IP_MULTICAST_LOOP, IP_MULTICAST_TTL, IP_TOS, IP_TTL } from "../option/ip.ts";
 import {
   IPV6_MULTICAST_HOPS,
@@ -40,8 +40,9 @@ function setBoth<T>(subject: Subject, name: string, ipv4: WritableOption<T>, ipv
   if (subject.family !== AF_INET6) return;
   try {
     setTyped(subject, ipv4, value);
-  } catch {
+  } catch (error) {
     // IPV6_V6ONLY, or a system that keeps the families apart
+    if (!(error instanceof SocketError)) throw error;
   }
 }
 

@@ -10,10 +10,26 @@ import { reportedAddress } from "../address/sender.ts";
 import { integer, view as checkView } from "../arguments.ts";
 import { SocketError } from "../errors.ts";
 import { type Handle, open } from "./handle.ts";
+import { socketInt } from "./make.ts";
 import { refusePlain } from "./segmentation.ts";
 import { attemptNow, complete, gate, Operation, type OperationOptions, type Terms, WOULD_BLOCK } from "./operation.ts";
 
-const { SOCK_STREAM, MSG_TRUNC, MSG_WAITALL, MSG_PEEK, POLLIN, POLLPRI, MSG_OOB } = platform.core;
+const {
+  IPPROTO_UDP,
+  SOCK_RAW,
+  AF_PACKET,
+  AF_NETLINK,
+  AF_INET6,
+  AF_INET,
+  AF_UNIX,
+  SOCK_STREAM,
+  MSG_TRUNC,
+  MSG_WAITALL,
+  MSG_PEEK,
+  POLLIN,
+  POLLPRI,
+  MSG_OOB,
+} = platform.core;
 
 /** What `receiveFrom` returns. */
 export interface ReceivedFrom {
@@ -37,14 +53,29 @@ export function conditionOf(flags: number): number {
   return (flags & MSG_OOB) === 0 ? POLLIN : POLLPRI;
 }
 
-// In this file and the next the first try of an operation is made in a function without closures, and all that follows a
+// What stands against a plain receive: joined datagrams, or an error that the receive before has left.
+function meetHindrance(handle: Handle): void {
+  if (handle.gro !== "off") refusePlain(handle);
+  if (handle.pendingError !== undefined) throwPending(handle);
+}
+
+function throwPending(handle: Handle): never {
+  const error = handle.pendingError;
+  handle.pendingError = undefined;
+  throw error;
+}
+
+// Ends of a wait, which the next call will meet by itself.
+const waitEnded: ReadonlySet<string> = new Set(["would-block", "timed-out", "cancelled"]);
+
+// In this file and send.ts the first try of an operation is made in a function without closures, and all that follows a
 // failure in another: a variable that a closure captures is allocated at each call, whether the closure is made or not.
 
 /** `recv(2)` that waits. */
 export function receive(handle: Handle, buffer: unknown, options: OperationOptions | undefined): number {
   const terms = gate(handle, "recv", options);
   const flags = terms === undefined ? 0 : terms.flags;
-  if (handle.gro !== "off") refusePlain(handle);
+  meetHindrance(handle);
   const view = checkView(buffer, "buffer");
   if ((flags & MSG_WAITALL) !== 0 && handle.type === SOCK_STREAM) return receiveAll(handle, view, terms as Terms);
   const size = recv(handle.fd, view, flags);
@@ -67,7 +98,11 @@ function receiveAll(handle: Handle, view: View, terms: Terms): number {
     try {
       size = operation.settle(attempt(), attempt);
     } catch (error) {
-      if (filled > 0 && error instanceof SocketError) return filled; // what came is not lost; the next call meets the error
+      // what came is not lost: the next call meets the end of the budget again, or the error that is kept for it
+      if (filled > 0 && error instanceof SocketError) {
+        if (!waitEnded.has(error.kind)) handle.pendingError = error;
+        return filled;
+      }
       throw error;
     }
     if (size === 0) break;
@@ -80,7 +115,7 @@ function receiveAll(handle: Handle, view: View, terms: Terms): number {
 /** `recv(2)` that never waits. */
 export function tryReceive(handle: Handle, buffer: unknown): number {
   const fd = open(handle, "recv");
-  if (handle.gro !== "off") refusePlain(handle);
+  meetHindrance(handle);
   const view = checkView(buffer, "buffer");
   const size = recv(fd, view, 0);
   return size >= 0 ? size : tryReceiveAgain(size, fd, view);
@@ -133,13 +168,24 @@ export function byRecvmsg(handle: Handle, view: View, flags: number): number {
   return size;
 }
 
-const receiveNamed = platform.truncTellsLength ? byRecvfrom : byRecvmsg;
+// Not of every protocol does Linux tell the real size: ICMP sockets and others do not.
+function receiveNamed(handle: Handle, view: View, flags: number): number {
+  const tells = platform.truncTellsLength && (handle.type === SOCK_STREAM || tellsLength(handle));
+  return tells ? byRecvfrom(handle, view, flags) : byRecvmsg(handle, view, flags);
+}
+
+function tellsLength(handle: Handle): boolean {
+  if (handle.family === AF_UNIX || handle.family === AF_NETLINK || handle.family === AF_PACKET) return true;
+  if (handle.family !== AF_INET && handle.family !== AF_INET6) return false;
+  handle.protocol ??= socketInt(handle.fd, platform.core.SO_PROTOCOL) ?? -1;
+  return handle.type === SOCK_RAW || handle.protocol === IPPROTO_UDP;
+}
 
 /** `recvfrom(2)` that waits. */
 export function receiveFrom(handle: Handle, buffer: unknown, options: OperationOptions | undefined): ReceivedFrom {
   const terms = gate(handle, "recvfrom", options);
   const flags = terms === undefined ? 0 : terms.flags;
-  if (handle.gro !== "off") refusePlain(handle);
+  meetHindrance(handle);
   const view = checkView(buffer, "buffer");
   if ((flags & MSG_WAITALL) !== 0 && handle.type === SOCK_STREAM) {
     return { size: receiveAll(handle, view, terms as Terms), address: null, truncated: false };
@@ -156,7 +202,7 @@ function receiveFromLater(size: number, handle: Handle, view: View, flags: numbe
 /** `recvfrom(2)` that never waits: null for would-block. */
 export function tryReceiveFrom(handle: Handle, buffer: unknown): ReceivedFrom | null {
   open(handle, "recvfrom");
-  if (handle.gro !== "off") refusePlain(handle);
+  meetHindrance(handle);
   const view = checkView(buffer, "buffer");
   const first = receiveNamed(handle, view, 0);
   const size = first >= 0 ? first : tryReceiveFromAgain(first, handle, view);

@@ -44,7 +44,7 @@ class Borrowed {
 
   constructor(lender: Descriptor) {
     const { fd, family, type, protocol } = identify(lender);
-    this.#lender = typeof lender === "object" ? lender : { fd };
+    this.#lender = typeof lender === "object" ? (lender as { readonly fd: number }) : { fd };
     this.family = family;
     this.type = type;
     this.protocol = protocol;
@@ -71,8 +71,8 @@ export class SocketRef {
   readonly #handle: Handle | Borrowed;
 
   /** Use `SocketRef.borrow`, or `new Socket`. */
-  protected constructor(handle: Handle | { readonly borrow: Descriptor }) {
-    this.#handle = handle instanceof Handle ? handle : new Borrowed(handle.borrow);
+  protected constructor(handle: Handle | Borrowed | { readonly borrow: Descriptor }) {
+    this.#handle = handle instanceof Handle || handle instanceof Borrowed ? handle : new Borrowed(handle.borrow);
   }
 
   static {
@@ -85,6 +85,11 @@ export class SocketRef {
    * @throws SocketError kind "invalid-argument" when it is no socket (ENOTSOCK) or not open (EBADF)
    */
   static borrow(fd: Descriptor): SocketRef {
+    // one of ours is the same socket, with the same state
+    if (fd instanceof SocketRef) {
+      void fd.protocol; // asked while it is open: it is told after that too
+      return new SocketRef(handleInside(fd));
+    }
     return new SocketRef({ borrow: fd });
   }
 

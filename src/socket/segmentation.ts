@@ -52,7 +52,8 @@ export function endDrain(handle: Handle, wouldBlock: boolean): void {
 
 const answer = new Uint8Array(new ArrayBuffer(4));
 
-function hasOption({ fd }: Handle, option: number | undefined): boolean {
+/** Whether the kernel knows a UDP option on this very socket. */
+export function hasOption({ fd }: { readonly fd: number }, option: number | undefined): boolean {
   return option !== undefined && getsockopt(fd, platform.core.IPPROTO_UDP, option, answer) >= 0;
 }
 

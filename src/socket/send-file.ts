@@ -11,7 +11,7 @@ import { failed } from "../errors.ts";
 import { waitFor } from "../wait/wait.ts";
 import type { Handle } from "./handle.ts";
 import { gate, Operation, type OperationOptions } from "./operation.ts";
-import { QUIET } from "./send.ts";
+import { QUIET, refuseLending } from "./send.ts";
 
 const { SOCK_STREAM, POLLIN, POLLOUT, MSG_DONTWAIT, F_SETFL } = platform.core;
 
@@ -30,6 +30,7 @@ const LARGEST_PIECE = 0x4000_0000;
 export function sendFile(handle: Handle, file: Descriptor, options: SendFileOptions | undefined): number {
   const terms = gate(handle, "sendfile", options);
   if (handle.type !== SOCK_STREAM) throw new TypeError("sendFile needs a stream socket: a datagram has no parts");
+  refuseLending(terms?.flags ?? 0, "sendFile");
   const fd = descriptor(file, "file");
   const { offset, count } = options ?? {};
   const start = offset === undefined ? undefined : integer(offset, "offset", 0, Number.MAX_SAFE_INTEGER);

@@ -26,6 +26,13 @@ export function checkData(handle: Handle, data: unknown, name = "data"): View {
   return textOrView(data, name);
 }
 
+/** Refuses MSG_ZEROCOPY where the memory would not be kept. */
+export function refuseLending(flags: number, what: string): void {
+  if ((flags & MSG_ZEROCOPY) !== 0) {
+    throw new TypeError(`${what} cannot lend memory: MSG_ZEROCOPY is for send, sendTo and sendMessage`);
+  }
+}
+
 /** The bytes by which this socket is told an address: IPv4 goes to an AF_INET6 socket as v4-mapped. */
 export function targetBytes(handle: { readonly family: number }, address: SocketAddress): Uint8Array<ArrayBuffer> {
   if (handle.family === AF_INET6 && address.family === AF_INET && address instanceof InetSocketAddress) {
@@ -38,6 +45,7 @@ export function targetBytes(handle: { readonly family: number }, address: Socket
 export function send(handle: Handle, data: Data | string, options: OperationOptions | undefined): number {
   const terms = gate(handle, "send", options);
   const flags = terms === undefined ? QUIET : terms.flags | QUIET;
+  refuseLending(flags, "flags that change while they are read"); // Socket.send has looked before
   const view = checkData(handle, data);
   const size = sendCall(handle.fd, view, flags);
   return size >= 0 ? size : sendLater(size, handle, view, flags, terms);
@@ -68,9 +76,11 @@ export function sendTo(
 ): number {
   const terms = gate(handle, "sendto", options);
   const flags = terms === undefined ? QUIET : terms.flags | QUIET;
+  refuseLending(flags, "flags that change while they are read"); // Socket.sendTo has looked before
   const address = toSocketAddress(to);
+  const target = targetBytes(handle, address);
   const view = checkData(handle, data);
-  const size = sendto(handle.fd, view, flags, targetBytes(handle, address));
+  const size = sendto(open(handle, "sendto"), view, flags, target);
   return size >= 0 ? size : sendToLater(size, handle, view, flags, address, terms);
 }
 
@@ -90,8 +100,9 @@ function sendToLater(
 export function trySendTo(handle: Handle, data: Data | string, to: SocketAddressLike): number {
   open(handle, "sendto");
   const address = toSocketAddress(to);
+  const target = targetBytes(handle, address);
   const view = checkData(handle, data);
-  const size = sendto(handle.fd, view, QUIET, targetBytes(handle, address));
+  const size = sendto(open(handle, "sendto"), view, QUIET, target);
   return size >= 0 ? size : trySendToAgain(size, handle, view, address);
 }
 
@@ -104,8 +115,7 @@ function trySendToAgain(size: number, handle: Handle, view: View, address: Socke
 export function sendAll(handle: Handle, data: Data | string, options: OperationOptions | undefined): number {
   const terms = gate(handle, "send", options);
   const flags = terms === undefined ? QUIET : terms.flags | QUIET;
-  if ((flags & MSG_ZEROCOPY) !== 0)
-    throw new TypeError("sendAll cannot lend memory: MSG_ZEROCOPY is for send and sendMessage");
+  refuseLending(flags, "sendAll");
   const view = textOrView(data, "data");
   const total = byteLengthOf(view);
   let written = sendCall(handle.fd, view, flags);

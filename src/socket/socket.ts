@@ -11,7 +11,7 @@ import { Handle } from "./handle.ts";
 import { later } from "../later.ts";
 import { adopt, checkKind, makePair, makeSocket } from "./make.ts";
 import type { OperationOptions } from "./operation.ts";
-import { properties } from "./ref.ts";
+import { properties, SocketRef } from "./ref.ts";
 import { TransferSocket } from "./transfer.ts";
 
 const { AF_UNIX, SOCK_STREAM } = platform.core;
@@ -60,6 +60,11 @@ export class Socket extends TransferSocket {
    * @throws SocketError kind "invalid-argument" when it is no socket (ENOTSOCK) or not open (EBADF); it is not taken then
    */
   static fromFd(fd: Descriptor): Socket {
+    if (fd instanceof SocketRef) {
+      throw new TypeError(
+        "fd is a socket of ours, which would have two owners then: use duplicate(), or detach() first",
+      );
+    }
     return wrap(adopt(fd));
   }
 

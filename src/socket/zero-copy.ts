@@ -48,8 +48,9 @@ export function lend(handle: Handle, views: readonly View[], flags: number): rea
 }
 
 // A datagram that is refused after it was put together has a number all the same: too many segments (EINVAL), no checksum
-// offload (EIO), a filter (EPERM). Others that fail so have none, and then we are ahead of the kernel: memory is kept longer.
-const maybeCounted: readonly number[] = ["EINVAL", "EIO", "EPERM"].map((name) => -errnoNumber(name));
+// offload (EIO), a filter (EPERM), a full queue with IP_RECVERR on (ENOBUFS). Others that fail so have none, and then we are
+// ahead of the kernel: memory is kept longer.
+const maybeCounted: readonly number[] = ["EINVAL", "EIO", "EPERM", "ENOBUFS"].map((name) => -errnoNumber(name));
 
 /** Notes a send, by its result; gives that on. */
 export function retainZeroCopy(handle: Handle, views: readonly View[], flags: number, result: number): number {

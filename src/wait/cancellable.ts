@@ -42,6 +42,7 @@ class Hold {
 const collected = new FinalizationRegistry<Hold>((hold) => hold.release());
 
 let wakeEnd: (cancellable: Cancellable) => number;
+let flag: (cancellable: Cancellable) => boolean;
 
 /**
  * Ends the operations that it was given to. Cancelling it here ends those of this thread's event loop; cancelling it in
@@ -65,6 +66,7 @@ export class Cancellable {
   }
 
   static {
+    flag = (cancellable) => Atomics.load(cancellable.#hold.cells, CANCELLED) === 1;
     wakeEnd = (cancellable) => (cancellable.#hold.released ? -1 : (cancellable.#hold.cells[READ_END] as number));
   }
 
@@ -201,6 +203,11 @@ function join(handle: unknown): Int32Array<SharedArrayBuffer> {
     if (holders <= 0) throw closed("Cancellable.open", "cancellable");
     if (Atomics.compareExchange(cells, HOLDERS, holders, holders + 1) === holders) return cells;
   }
+}
+
+/** Whether it was cancelled, without running code of an heir's: for the loops that wait. Internal. */
+export function isCancelled(cancellable: Cancellable | undefined): boolean {
+  return cancellable !== undefined && flag(cancellable);
 }
 
 /** The descriptor that becomes readable when it is cancelled; -1 where no other thread can know of it. Internal. */

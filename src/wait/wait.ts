@@ -4,7 +4,7 @@ import { EINTR } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { PollArray } from "../../ffi/poll.ts";
 import { failed } from "../errors.ts";
-import { type Cancellable, wakeDescriptor } from "./cancellable.ts";
+import { type Cancellable, isCancelled, wakeDescriptor } from "./cancellable.ts";
 import { remaining } from "./deadline.ts";
 
 /** The longest single poll. A Worker that is terminated while it blocks stays in the kernel until poll returns. */
@@ -25,7 +25,7 @@ export function pollUntil(entries: PollArray, deadline: number, cancellable: Can
   for (;;) {
     const left = remaining(deadline);
     const ready = entries.poll(Math.min(left, LONGEST_POLL));
-    if (cancellable?.cancelled) return CANCELLED;
+    if (isCancelled(cancellable)) return CANCELLED;
     if (ready > 0) return ready;
     if (ready === 0 && left <= LONGEST_POLL) return 0;
     if (ready < 0 && ready !== -EINTR) throw failed(ready, { syscall: "poll" });

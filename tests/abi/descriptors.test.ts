@@ -151,7 +151,8 @@ function inherited(descriptors: readonly number[]): number[] {
   using folder = new Folder();
   const list = folder.file("list");
   const each = `[ -e /proc/$$/fd/$n ] && echo $n`;
-  const command = `for n in ${descriptors.join(" ")}; do ${each}; done > '${list}'; true\0`;
+  // not `for ... done > list`: dash would save its stdout as descriptor 10, which may be one that is looked for
+  const command = `exec > '${list}'; for n in ${descriptors.join(" ")}; do ${each}; done; true\0`;
   expect(system?.symbols.system(Buffer.from(command) as unknown as string)).toBe(0);
   return readFileSync(list, "utf8").split("\n").filter(Boolean).map(Number);
 }

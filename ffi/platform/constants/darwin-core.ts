@@ -99,6 +99,7 @@ export const MSG_WAITALL = 64;
 export const MSG_NOSIGNAL = 524288;
 
 // Control messages: cmsg(3)
+export const SCM_RIGHTS = 1;
 export const SCM_CREDS = 3;
 
 // poll(2)

@@ -191,7 +191,6 @@ export const MSG_RCVMORE = 16384;
 export const MSG_NEEDSA = 65536;
 
 // Control messages: cmsg(3)
-export const SCM_RIGHTS = 1;
 export const SCM_TIMESTAMP = 2;
 export const SCM_TIMESTAMP_MONOTONIC = 4;
 

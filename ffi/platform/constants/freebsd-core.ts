@@ -102,6 +102,7 @@ export const MSG_NOSIGNAL = 131072;
 export const MSG_CMSG_CLOEXEC = 262144;
 
 // Control messages: cmsg(3)
+export const SCM_RIGHTS = 1;
 export const SCM_CREDS = 3;
 
 // poll(2)

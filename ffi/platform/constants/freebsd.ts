@@ -206,7 +206,6 @@ export const MSG_COMPAT = 32768;
 export const MSG_NOTIFICATION = 8192;
 
 // Control messages: cmsg(3)
-export const SCM_RIGHTS = 1;
 export const SCM_CREDS2 = 8;
 export const SCM_TIMESTAMP = 2;
 export const SCM_BINTIME = 4;

@@ -103,6 +103,8 @@ export const MSG_ZEROCOPY = 67108864;
 export const MSG_CMSG_CLOEXEC = 1073741824;
 
 // Control messages: cmsg(3)
+export const SCM_RIGHTS = 1;
+export const SCM_PIDFD = 4;
 export const SCM_CREDENTIALS = 2;
 
 // poll(2)

@@ -325,7 +325,6 @@ export const MSG_BATCH = 262144;
 export const MSG_FASTOPEN = 536870912;
 
 // Control messages: cmsg(3)
-export const SCM_RIGHTS = 1;
 export const SCM_TIMESTAMP = 29;
 export const SCM_TIMESTAMPNS = 35;
 export const SCM_TIMESTAMPING = 37;
@@ -334,7 +333,6 @@ export const SCM_TIMESTAMPING_PKTINFO = 58;
 export const SCM_TXTIME = 61;
 export const SCM_WIFI_STATUS = 41;
 export const SCM_TS_OPT_ID = 81;
-export const SCM_PIDFD = 4;
 export const SCM_SECURITY = 3;
 
 // Timestamping: timestamping.rst
