@@ -3,8 +3,10 @@
  *
  * Reads "name iterations" lines on stdin and answers each with the nanoseconds that the loop took, or with
  * "error: ..." and exit. Sockets are made before the clock starts and closed after it stops.
- * To add a program: write its loop, then name it in `programs`.
+ * To add a program: write its loop, then name it in `programs`. Those that take more words are in `orders`.
  */
+#include "baseline.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,15 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
-#endif
-
-enum { LARGEST = 65536, RUN_LIMIT_SECONDS = 30 };
+enum { LARGEST = 65536 };
 
 static char out[LARGEST], in[LARGEST];
 
-static void fail(const char *format, ...) {
+noreturn void fail(const char *format, ...) {
   int error = errno;
   va_list arguments;
   printf("error: ");
@@ -40,13 +38,13 @@ static void fail(const char *format, ...) {
   exit(1);
 }
 
-static uint64_t now(void) {
+uint64_t now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static int make_socket(int type) {
+int make_socket(int type) {
   int fd = socket(AF_INET, type, 0);
   if (fd < 0) fail("socket");
   return fd;
@@ -57,7 +55,7 @@ static void no_delay(int fd) {
   if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0) fail("TCP_NODELAY");
 }
 
-static struct sockaddr_in bind_loopback(int fd) {
+struct sockaddr_in bind_loopback(int fd) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof address;
   if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("bind");
@@ -65,7 +63,7 @@ static struct sockaddr_in bind_loopback(int fd) {
   return address;
 }
 
-static void check_size(const char *what, ssize_t size, ssize_t wanted) {
+void check_size(const char *what, ssize_t size, ssize_t wanted) {
   if (size >= 0 && size != wanted) errno = 0;
   if (size != wanted) fail("%s returned %zd, not %zd", what, size, wanted);
 }
@@ -161,6 +159,40 @@ static uint64_t tcp_connect(long iterations, size_t size) {
   return taken;
 }
 
+/* One descriptor there: SCM_RIGHTS with one byte, received close-on-exec, and closed. */
+static uint64_t pass_descriptor(long iterations, size_t size) {
+  int ends[2], passed = make_socket(SOCK_DGRAM);
+  char byte = 0, control[CMSG_SPACE(sizeof(int) * 253)]; /* room for as many as may come */
+  (void)size;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) fail("socketpair");
+  uint64_t start = now();
+  for (long i = 0; i < iterations; i++) {
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
+    struct cmsghdr *header = (struct cmsghdr *)control;
+    int received = -1;
+    message.msg_controllen = CMSG_SPACE(sizeof(int));
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &passed, sizeof passed);
+    check_size("sendmsg", sendmsg(ends[0], &message, MSG_NOSIGNAL), 1);
+    message.msg_controllen = sizeof control;
+    check_size("recvmsg", recvmsg(ends[1], &message, MSG_CMSG_CLOEXEC), 1);
+    header = CMSG_FIRSTHDR(&message);
+    if (header == NULL || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) {
+      fail("no descriptor came");
+    }
+    memcpy(&received, CMSG_DATA(header), sizeof received);
+    if (close(received) < 0) fail("close");
+  }
+  uint64_t taken = now() - start;
+  close(ends[0]);
+  close(ends[1]);
+  close(passed);
+  return taken;
+}
+
 static const struct {
   const char *name;
   uint64_t (*run)(long iterations, size_t size);
@@ -168,14 +200,30 @@ static const struct {
 } programs[] = {
     {"receive-nothing", receive_nothing, 64},   {"udp-64", udp_one_way, 64},     {"udp-1400", udp_one_way, 1400},
     {"tcp-ping-pong-64", tcp_ping_pong, 64}, {"tcp-connect", tcp_connect, 0},
+    {"pass-descriptor", pass_descriptor, 0},
 };
 
-static uint64_t run(const char *name, long iterations) {
+static const struct {
+  const char *name;
+  void (*run)(long iterations, const char *arguments);
+} orders[] = {
+    {"datagrams", move_datagrams},
+    {"listen", listen_for_datagrams},
+    {"receive", receive_datagrams},
+    {"aim", aim_datagrams},
+    {"send", send_datagrams},
+};
+
+static void run(const char *name, long iterations, const char *arguments) {
   for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-    if (strcmp(programs[i].name, name) == 0) return programs[i].run(iterations, programs[i].size);
+    if (strcmp(programs[i].name, name) != 0) continue;
+    printf("%llu", (unsigned long long)programs[i].run(iterations, programs[i].size));
+    return;
+  }
+  for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+    if (strcmp(orders[i].name, name) == 0) return orders[i].run(iterations, arguments);
   }
   fail("no program is named %s", name);
-  return 0;
 }
 
 /* A process with threads pays more for each syscall (the descriptor table is shared), and Bun always has threads. */
@@ -185,15 +233,17 @@ static void *park(void *unused) {
 }
 
 int main(void) {
-  char name[64];
+  char line[256], name[64];
   long iterations;
+  int used;
   pthread_t thread;
   if ((errno = pthread_create(&thread, NULL, park, NULL)) != 0) fail("pthread_create");
   for (size_t i = 0; i < LARGEST; i++) out[i] = (char)(i * 7 + 1);
-  while (scanf("%63s %ld", name, &iterations) == 2) {
+  while (fgets(line, sizeof line, stdin) != NULL && sscanf(line, "%63s %ld%n", name, &iterations, &used) == 2) {
     alarm(RUN_LIMIT_SECONDS); /* a lost datagram ends the program, and does not hang it */
     errno = 0;
-    printf("%llu\n", (unsigned long long)run(name, iterations));
+    run(name, iterations, line + used);
+    printf("\n");
     fflush(stdout);
     alarm(0);
   }

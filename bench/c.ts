@@ -4,43 +4,42 @@ import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Unavailable, type Column, type Subject } from "./harness.ts";
+import { startChild } from "./child.ts";
+import { Unavailable, type Column } from "./harness.ts";
 
-const SOURCE = join(import.meta.dir, "baseline.c");
+const SOURCES = ["baseline.c", "datagrams.c"].map((name) => join(import.meta.dir, name));
+const HEADER = join(import.meta.dir, "baseline.h");
 
-/** The column "C": runs the named program of `baseline.c`, which keeps the time itself and checks what it receives. */
-export function c(program: string): Column {
-  return { name: "C", setup: (resources) => start(program, resources) };
+/**
+ * The column "C": runs the named program of `baseline.c`, which keeps the time itself and checks what it receives. `words`
+ * are what the program takes beside the number of iterations.
+ */
+export function c(program: string, ...words: readonly (string | number)[]): Column {
+  return {
+    name: "C",
+    setup(resources) {
+      const child = startChild([cProgram()], resources);
+      const run = async (iterations: number) => {
+        const [nanoseconds] = await child.ask([program, iterations, ...words].join(" "));
+        return nanoseconds!;
+      };
+      return { check: async () => void (await run(1)), run };
+    },
+  };
 }
 
-function start(program: string, resources: AsyncDisposableStack): Subject {
-  const child = Bun.spawn([build()], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
-  resources.defer(async () => {
-    child.kill();
-    await child.exited;
-  });
-  const answers = lines(child.stdout);
-  async function run(iterations: number): Promise<number> {
-    child.stdin.write(`${program} ${iterations}\n`);
-    child.stdin.flush();
-    const { value: answer } = await answers.next();
-    if (!/^\d+$/.test(answer ?? "")) throw new Error(`baseline.c ${program}: ${answer ?? "ended without an answer"}`);
-    return Number(answer);
-  }
-  return { check: async () => void (await run(1)), run };
-}
-
-/** Compiles baseline.c, once for each version of it, and gives the path of the program. */
-function build(): string {
+/** Compiles the C baseline, once for each version of it, and gives the path of the program. */
+export function cProgram(): string {
   const compiler = Bun.which("cc");
   if (compiler === null) throw new Unavailable("no C compiler (cc) on PATH");
-  const hash = createHash("sha256").update(readFileSync(SOURCE)).digest("hex").slice(0, 16);
-  const program = join(cacheDirectory(), `baseline-${hash}`);
+  const hash = createHash("sha256");
+  for (const file of [HEADER, ...SOURCES]) hash.update(readFileSync(file));
+  const program = join(cacheDirectory(), `baseline-${hash.digest("hex").slice(0, 16)}`);
   if (existsSync(program)) return program;
   // Compiled aside and renamed, so that two runs at once cannot start half a program.
   const unfinished = `${program}.${process.pid}`;
-  const { success, stderr } = Bun.spawnSync([compiler, "-O2", "-pthread", "-o", unfinished, SOURCE]);
-  if (!success) throw new Error(`cc could not build baseline.c: ${stderr.toString().trim()}`);
+  const { success, stderr } = Bun.spawnSync([compiler, "-O2", "-pthread", "-o", unfinished, ...SOURCES]);
+  if (!success) throw new Error(`cc could not build the baseline: ${stderr.toString().trim()}`);
   renameSync(unfinished, program);
   return program;
 }
@@ -54,15 +53,4 @@ function cacheDirectory(): string {
   const ours = found.isDirectory() && found.uid === user && (found.mode & 0o022) === 0;
   if (!ours) throw new Unavailable(`${path} can be written by others: remove it`);
   return path;
-}
-
-async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
-  }
-  return undefined;
 }

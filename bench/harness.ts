@@ -13,6 +13,8 @@ export interface Subject {
   check(): void | Promise<void>;
   /** Does the work `iterations` times. A number returned is the nanoseconds that it took by its own clock. */
   run(iterations: number): number | void | Promise<number | void>;
+  /** What a time alone does not tell, such as how much was lost; asked for at the end. */
+  remark?(): string;
 }
 
 /** One rival. What `setup` gives to `resources` is released when the experiment ends. */
@@ -21,13 +23,20 @@ export interface Column {
   setup(resources: AsyncDisposableStack): Subject | Promise<Subject>;
 }
 
-/** A promise about one column: at most `ratio` times the baseline, or at most `more` units above it. */
-export type Target = { readonly column: string } & ({ readonly ratio: number } | { readonly more: number });
+/**
+ * A promise about one column against another, by default the baseline: at most `ratio` times its time, at most `more` units
+ * above it, or at least `rate` times its throughput.
+ */
+export type Target = { readonly column: string; readonly against?: string } & (
+  { readonly ratio: number } | { readonly more: number } | { readonly rate: number }
+);
 
 /** Rivals that do the same work. Times are per iteration, and the first column is the baseline of the others. */
 export interface Experiment {
   readonly name: string;
   readonly unit: Unit;
+  /** How many things an iteration does, such as datagrams that it moves: times are for one then, and the rate is shown too. */
+  readonly things?: number;
   readonly columns: readonly [Column, ...Column[]];
   readonly targets?: readonly Target[];
 }
@@ -73,14 +82,17 @@ export const FULL: Effort = { sample: 50, warmUp: 1000, rounds: 51 };
 /** For CI: shows that everything runs, and a ratio that is far off. */
 export const QUICK: Effort = { sample: 25, warmUp: 500, rounds: 11 };
 
-/** A column that was timed, in the unit of its experiment; `ratio` and `more` are against the baseline. */
+/** For hundreds of experiments in a row. */
+export const BRIEF: Effort = { sample: 20, warmUp: 200, rounds: 11 };
+
+/** A column that was timed, in the unit of its experiment; `ratio` is against the baseline. */
 export interface Timed {
   readonly column: string;
   readonly time: Spread;
   readonly ratio?: Spread;
-  readonly more?: Spread;
   readonly iterations: number;
   readonly samples: readonly number[];
+  readonly remark?: string;
 }
 
 /** A column that was not timed. */
@@ -105,7 +117,7 @@ interface Racer {
 const SAMPLE_LIMIT_MS = 40_000;
 
 /** Times the columns of an experiment in turns, and releases what they set up. */
-export async function measure({ columns, unit }: Experiment, effort: Effort): Promise<readonly Result[]> {
+export async function measure({ columns, unit, things = 1 }: Experiment, effort: Effort): Promise<readonly Result[]> {
   await using resources = new AsyncDisposableStack();
   const entrants: (Racer | Untimed)[] = [];
   for (const column of columns) entrants.push(await prepare(column, resources, effort));
@@ -113,18 +125,33 @@ export async function measure({ columns, unit }: Experiment, effort: Effort): Pr
   for (let round = 0; round < effort.rounds; round++) {
     for (let turn = 0; turn < racers.length; turn++) {
       const { subject, iterations, samples } = racers[(round + turn) % racers.length]!;
-      samples.push((await time(subject, iterations)) / iterations / UNITS[unit]);
+      samples.push((await time(subject, iterations)) / iterations / things / UNITS[unit]);
     }
   }
   const baseline = racers.find(({ column }) => column === columns[0].name)?.samples;
   return entrants.map((entrant) => ("subject" in entrant ? summarize(entrant, baseline) : entrant));
 }
 
-/** Whether a result keeps a target; undefined where there is nothing to compare. */
-export function isMet(target: Target, result: Result): boolean | undefined {
-  if (!("time" in result)) return undefined;
-  if ("ratio" in target) return result.ratio && result.ratio.median <= target.ratio;
-  return result.more && result.more.median <= target.more;
+/** A target, and what was found of it: a ratio, a difference or a rate; nothing where there was nothing to compare. */
+export type Judgement = Target & { readonly against: string; readonly found?: Spread; readonly met?: boolean };
+
+/** Compares a result with the column that the target is against, round by round as ratios are. */
+export function judge(target: Target, result: Result, results: readonly Result[]): Judgement {
+  const judgement = { ...target, against: target.against ?? results[0]?.column ?? "" };
+  const rival = results.find(({ column }) => column === judgement.against);
+  if (!("time" in result) || rival === undefined || !("time" in rival)) return judgement;
+  const compare = (by: (ours: number, theirs: number) => number) =>
+    spread(result.samples.map((sample, round) => by(sample, rival.samples[round]!)));
+  if ("rate" in target) {
+    const found = compare((ours, theirs) => theirs / ours);
+    return { ...judgement, found, met: found.median >= target.rate };
+  }
+  if ("ratio" in target) {
+    const found = compare((ours, theirs) => ours / theirs);
+    return { ...judgement, found, met: found.median <= target.ratio };
+  }
+  const found = compare((ours, theirs) => ours - theirs);
+  return { ...judgement, found, met: found.median <= target.more };
 }
 
 /** Why something has no figures, from what was thrown. */
@@ -170,10 +197,8 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   }
 }
 
-function summarize({ column, samples, iterations }: Racer, baseline: readonly number[] | undefined): Timed {
-  const against = baseline && {
-    ratio: spread(samples.map((sample, round) => sample / baseline[round]!)),
-    more: spread(samples.map((sample, round) => sample - baseline[round]!)),
-  };
-  return { column, time: spread(samples), ...against, iterations, samples };
+function summarize({ column, subject, samples, iterations }: Racer, baseline: readonly number[] | undefined): Timed {
+  const ratio = baseline && { ratio: spread(samples.map((sample, round) => sample / baseline[round]!)) };
+  const remark = subject.remark && { remark: subject.remark() };
+  return { column, time: spread(samples), ...ratio, ...remark, iterations, samples };
 }

@@ -1,7 +1,16 @@
 /** What a run found, for people (a table) and for programs (JSON). */
 
 import { cpus, release, type } from "node:os";
-import { isMet, type Figure, type Result, type Target, type Unit, type Untimed } from "./harness.ts";
+import {
+  judge,
+  UNITS,
+  type Figure,
+  type Judgement,
+  type Result,
+  type Target,
+  type Untimed,
+  type Unit,
+} from "./harness.ts";
 
 /** Where and with what the figures were taken: they mean little elsewhere. */
 export interface Environment {
@@ -12,15 +21,12 @@ export interface Environment {
   readonly bun: string;
 }
 
-/** A target and what became of it; `met` is undefined where there was nothing to compare. */
-export type Judgement = Target & { readonly met: boolean | undefined };
-
 /** A column's result with the targets set for it. */
 export type Judged = Result & { readonly targets: readonly Judgement[] };
 
 /** What became of a row. */
 export type RowReport = { readonly name: string } & (
-  | { readonly unit: Unit; readonly results: readonly Judged[] }
+  | { readonly unit: Unit; readonly things?: number | undefined; readonly results: readonly Judged[] }
   | { readonly figures: readonly Figure[] }
   | Omit<Untimed, "column">
 );
@@ -38,12 +44,10 @@ export function readEnvironment(): Environment {
 }
 
 /** Joins results with the targets set for them. */
-export function judge(results: readonly Result[], targets: readonly Target[] = []): readonly Judged[] {
+export function judgeAll(results: readonly Result[], targets: readonly Target[] = []): readonly Judged[] {
   return results.map((result) => ({
     ...result,
-    targets: targets
-      .filter(({ column }) => column === result.column)
-      .map((target) => ({ ...target, met: isMet(target, result) })),
+    targets: targets.filter(({ column }) => column === result.column).map((target) => judge(target, result, results)),
   }));
 }
 
@@ -64,22 +68,41 @@ Medians, each ± the median distance from it; ratios are taken within each round
 export function table(report: RowReport): string {
   if ("reason" in report) return `\n${report.name}\n  ${excuse(report)}`;
   if ("figures" in report) return ["", report.name, ...report.figures.map(figureLine)].join("\n");
-  const { name, unit, results } = report;
-  const head = line(name, unit, "±", `x ${results[0]?.column ?? ""}`, "±", "");
-  return ["", head, ...results.map((result) => resultLine(result, unit))].join("\n");
+  const { name, unit, things, results } = report;
+  const title = name.length > NAME_WIDTH ? [name, ""] : [name];
+  const head = line(
+    title.pop()!,
+    unit,
+    "±",
+    `x ${results[0]?.column ?? ""}`,
+    "±",
+    things === undefined ? "" : "a second",
+  );
+  return ["", ...title, head, ...results.map((result) => resultLine(result, unit, things !== undefined))].join("\n");
 }
 
-function resultLine(result: Judged, unit: Unit): string {
+function resultLine(result: Judged, unit: Unit, withRate: boolean): string {
   const name = `  ${result.column}`;
   if (!("time" in result)) return line(name, "-", "", "-", "", excuse(result));
-  const { time, ratio, more, targets } = result;
-  const notes = targets.map((target) => {
-    if ("ratio" in target) return `at most ${target.ratio} x: ${verdict(target.met)}`;
-    const found = more ? `${digits(more.median)} ± ${digits(more.deviation)} ${unit} more, ` : "";
-    return `${found}at most ${target.more} ${unit}: ${verdict(target.met)}`;
-  });
+  const { time, ratio, remark, targets } = result;
+  const rate = withRate ? `${digits(1e9 / UNITS[unit] / time.median / 1e6)} M` : undefined;
+  const short = targets.filter((target) => !("rate" in target)).map((target) => note(target, unit));
+  const notes = [rate, remark, ...short].filter((text) => text !== undefined);
   const against = ratio ? [ratio.median.toFixed(2), ratio.deviation.toFixed(2)] : ["-", ""];
-  return line(name, digits(time.median), digits(time.deviation), against[0]!, against[1]!, notes.join("; "));
+  const first = line(name, digits(time.median), digits(time.deviation), against[0]!, against[1]!, notes.join("; "));
+  const rates = targets.filter((target) => "rate" in target).map((target) => `    ${note(target, unit)}`);
+  return [first, ...rates].join("\n");
+}
+
+function note(target: Judgement, unit: Unit): string {
+  const { against, found, met } = target;
+  if ("ratio" in target) return `at most ${target.ratio} x ${against}: ${verdict(met)}`;
+  if ("rate" in target) {
+    const rate = found ? `${digits(found.median)} ± ${digits(found.deviation)} x the rate of ${against}, ` : "";
+    return `${rate}at least ${target.rate}: ${verdict(met)}`;
+  }
+  const more = found ? `${digits(found.median)} ± ${digits(found.deviation)} ${unit} more, ` : "";
+  return `${more}at most ${target.more} ${unit}: ${verdict(met)}`;
 }
 
 function figureLine({ name, value, unit, atMost }: Figure): string {
@@ -95,8 +118,17 @@ function verdict(met: boolean | undefined): string {
   return met === undefined ? "not compared" : met ? "met" : "MISSED";
 }
 
+/** A longer name has a line of its own. */
+const NAME_WIDTH = 46;
+
 function line(name: string, value: string, deviation: string, ratio: string, spread: string, note: string): string {
-  const cells = [name.padEnd(46), value.padStart(10), deviation.padStart(8), ratio.padStart(10), spread.padStart(6)];
+  const cells = [
+    name.padEnd(NAME_WIDTH),
+    value.padStart(10),
+    deviation.padStart(8),
+    ratio.padStart(10),
+    spread.padStart(6),
+  ];
   return `${cells.join(" ")}  ${note}`.trimEnd();
 }
 

@@ -1,18 +1,35 @@
 /** `bun run bench`: runs the rows and prints what they find. See README.md. */
 
 import { parseArgs } from "node:util";
-import { FULL, QUICK, excuse, measure, type Row } from "./harness.ts";
-import { hasFailed, headline, judge, readEnvironment, table, type RowReport } from "./report.ts";
+import { BRIEF, FULL, QUICK, excuse, measure, type Effort, type Row } from "./harness.ts";
+import { hasFailed, headline, judgeAll, readEnvironment, table, type RowReport } from "./report.ts";
 import { calls } from "./rows/calls.ts";
+import { datagrams } from "./rows/datagrams.ts";
 import { memory } from "./rows/memory.ts";
+import { passing } from "./rows/passing.ts";
+import { processes } from "./rows/processes.ts";
 import { startup } from "./rows/startup.ts";
 import { tcp } from "./rows/tcp.ts";
 import { udp } from "./rows/udp.ts";
 
-const ROWS: readonly Row[] = [...calls, ...udp, ...tcp, ...memory, ...startup];
+/** How much is measured, and how well. */
+const MODES = {
+  full: {
+    effort: FULL,
+    rows: [...calls, ...udp, ...datagrams.usual, ...processes, ...tcp, ...passing, ...memory, ...startup],
+  },
+  quick: {
+    effort: QUICK,
+    rows: [...calls, ...udp, ...datagrams.diagonal, ...processes, ...tcp, ...passing, ...memory, ...startup],
+  },
+  matrix: { effort: BRIEF, rows: datagrams.all },
+} as const satisfies Record<string, { effort: Effort; rows: readonly Row[] }>;
 
-const USAGE = `usage: bun run bench [--quick] [--json] [--only <text>]
-  --quick        less than a minute, for CI
+type Mode = keyof typeof MODES;
+
+const USAGE = `usage: bun run bench [--quick | --matrix] [--json] [--only <text>]
+  --quick        about a minute, for CI
+  --matrix       every way to send with every way to receive, and nothing else: about a quarter of an hour
   --json         JSON on stdout, the table on stderr
   --only <text>  only the rows with <text> in their name`;
 
@@ -25,42 +42,50 @@ async function main(words: readonly string[]): Promise<number> {
     console.error(`${options.problem}\n${USAGE}`);
     return 2;
   }
-  const { quick, json, rows } = options;
-  const effort = quick ? "quick" : "full";
+  const { mode, json, rows } = options;
   const environment = readEnvironment();
   const say = json ? console.error : console.log;
-  say(headline(environment, effort));
+  say(headline(environment, mode));
   const reports: RowReport[] = [];
   for (const row of rows) {
-    const report = await runRow(row, quick);
+    const report = await runRow(row, mode);
     reports.push(report);
     say(table(report));
   }
-  if (json) console.log(JSON.stringify({ environment, effort, rows: reports }, null, 2));
+  if (json) console.log(JSON.stringify({ environment, effort: mode, rows: reports }, null, 2));
   return reports.some(hasFailed) ? 1 : 0;
 }
 
-async function runRow(row: Row, quick: boolean): Promise<RowReport> {
+async function runRow(row: Row, mode: Mode): Promise<RowReport> {
   const { name } = row;
   try {
-    if ("observe" in row) return { name, figures: await row.observe(quick) };
-    return { name, unit: row.unit, results: judge(await measure(row, quick ? QUICK : FULL), row.targets) };
+    if ("observe" in row) return { name, figures: await row.observe(mode === "quick") };
+    const { unit, things, targets } = row;
+    return { name, unit, things, results: judgeAll(await measure(row, MODES[mode].effort), targets) };
   } catch (error) {
     return { name, ...excuse(error) };
   }
 }
 
-type Options = { readonly quick: boolean; readonly json: boolean; readonly rows: readonly Row[] };
+type Options = { readonly mode: Mode; readonly json: boolean; readonly rows: readonly Row[] };
 
 function readOptions(words: readonly string[]): Options | { readonly problem: string } {
   try {
-    const { quick, json, only } = parseArgs({
+    const { quick, matrix, json, only } = parseArgs({
       args: [...words],
-      options: { quick: { type: "boolean" }, json: { type: "boolean" }, only: { type: "string" } },
+      options: {
+        quick: { type: "boolean" },
+        matrix: { type: "boolean" },
+        json: { type: "boolean" },
+        only: { type: "string" },
+      },
     }).values;
-    const rows = ROWS.filter(({ name }) => name.toLowerCase().includes(only?.toLowerCase() ?? ""));
-    if (rows.length > 0) return { quick: quick ?? false, json: json ?? false, rows };
-    return { problem: `no row has "${only}" in its name; there are:\n  ${ROWS.map(({ name }) => name).join("\n  ")}` };
+    if (quick && matrix) return { problem: "--quick and --matrix: one of them" };
+    const mode = matrix ? "matrix" : quick ? "quick" : "full";
+    const all: readonly Row[] = MODES[mode].rows;
+    const rows = all.filter(({ name }) => name.toLowerCase().includes(only?.toLowerCase() ?? ""));
+    if (rows.length > 0) return { mode, json: json ?? false, rows };
+    return { problem: `no row has "${only}" in its name; there are:\n  ${all.map(({ name }) => name).join("\n  ")}` };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }

@@ -36,7 +36,7 @@ import { outgoing } from "../src/message/send-batch.ts";
 import { arriving, batchOf, fill, nothingCame, numbered, text, WatchedCalls } from "./support/batches.ts";
 import { openedBy } from "./support/descriptors.ts";
 import { addressOf, families, Folder, haveIPv6, SOON, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
-import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
+import { thrownBy, throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const soon = { timeout: SOON };
 const bytes = (...values: number[]): Uint8Array<ArrayBuffer> => Uint8Array.from(values);
@@ -799,5 +799,28 @@ describe("wrong use", () => {
     batch.push("y");
     expect(pair.a.sendMessages(batch)).toBe(2);
     expect(arriving(pair.b, 2)).toEqual(["x", "y"]);
+  });
+});
+
+describe("while a batch is sent", () => {
+  test("it refuses changes from code that runs meanwhile", () => {
+    using receiver = new Socket(AF_INET, SOCK_DGRAM);
+    receiver.bind("127.0.0.1:0");
+    using sender = new Socket(AF_INET, SOCK_DGRAM);
+    const batch = new SendBatch({ capacity: 4, size: 10 });
+    const refusals: unknown[] = [];
+    class Meddling extends UnknownControl {
+      override payloadFor(): UnknownControl {
+        for (const change of [() => batch.clear(), () => batch.push("x")]) refusals.push(thrownBy(change));
+        return this;
+      }
+    }
+    const control = [new Meddling(0, 2, new Uint8Array(Int32Array.of(9).buffer))]; // IP_TTL
+    batch.push("x", receiver.localAddress, { control });
+    expect(sender.sendMessages(batch)).toBe(1);
+    expect(refusals.length).toBeGreaterThan(0);
+    for (const refusal of refusals) expect((refusal as { kind?: string }).kind).toBe("pending");
+    batch.clear(); // afterwards it is free again
+    expect(batch.length).toBe(0);
   });
 });

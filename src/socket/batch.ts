@@ -6,6 +6,7 @@ import { show } from "../arguments.ts";
 import { cancelled, failed, pending, SocketError } from "../errors.ts";
 import { type Incoming, incoming, LARGEST_CALL } from "../message/receive-batch.ts";
 import { type Outgoing, outgoing, type SendTerms } from "../message/send-batch.ts";
+import { isCancelled } from "../wait/cancellable.ts";
 import { type Handle, open } from "./handle.ts";
 import { missingPacketInfo, needsPacketInfo, payloadsFor } from "./message.ts";
 import { gate, Operation, type OperationOptions, type Terms, WOULD_BLOCK } from "./operation.ts";
@@ -102,15 +103,27 @@ class Sending {
   }
 }
 
-function beginSend(handle: Handle, batch: unknown, terms: Terms | undefined): { batch: Outgoing; sending: Sending } {
+// While it is sent a batch refuses every change: laying it out may run code of the user's (an address, a control message of
+// a class of their own), with the addresses of its memory already in the messages.
+function whileBusy(
+  handle: Handle,
+  given: unknown,
+  terms: Terms | undefined,
+  action: (batch: Outgoing, sending: Sending) => number,
+): number {
   refuseStream(handle);
   if (((terms?.flags ?? 0) & MSG_ZEROCOPY) !== 0) {
     throw new TypeError("flags: a batch copies, MSG_ZEROCOPY is for send, sendTo, sendMessage");
   }
-  const out = outgoing(batch);
+  const out = outgoing(given);
   if (out.busy) throw pending("sendmmsg", "batch");
   meetPending(out);
-  return { batch: out, sending: new Sending(handle, out, (terms?.flags ?? 0) | QUIET) };
+  out.busy = true;
+  try {
+    return action(out, new Sending(handle, out, (terms?.flags ?? 0) | QUIET));
+  } finally {
+    out.busy = false;
+  }
 }
 
 // A batch that has gone as a whole starts anew, so that it can be sent again.
@@ -122,7 +135,10 @@ function endSend(batch: Outgoing, done: number): number {
 /** `sendmmsg(2)` that waits: datagrams sent, all of them unless an error, a timeout or a cancel came between. */
 export function sendMessages(handle: Handle, given: unknown, options: OperationOptions | undefined): number {
   const terms = gate(handle, "sendmmsg", options);
-  const { batch, sending } = beginSend(handle, given, terms);
+  return whileBusy(handle, given, terms, (batch, sending) => sendAndWait(handle, batch, sending, terms));
+}
+
+function sendAndWait(handle: Handle, batch: Outgoing, sending: Sending, terms: Terms | undefined): number {
   const attempt = (): number => sending.advance();
   let done = 0;
   let operation: Operation | undefined;
@@ -134,7 +150,7 @@ export function sendMessages(handle: Handle, given: unknown, options: OperationO
         operation ??= new Operation(handle, "sendmmsg", POLLOUT, terms);
         done += operation.settle(sent, attempt);
       }
-      if (batch.cursor < batch.length && terms?.cancellable?.cancelled) throw cancelled("sendmmsg");
+      if (batch.cursor < batch.length && isCancelled(terms?.cancellable)) throw cancelled("sendmmsg");
     }
   } catch (error) {
     keep(batch, done, error);
@@ -145,7 +161,10 @@ export function sendMessages(handle: Handle, given: unknown, options: OperationO
 /** `sendmmsg(2)` that never waits: WOULD_BLOCK when not one datagram could go. */
 export function trySendMessages(handle: Handle, given: unknown): number {
   open(handle, "sendmmsg");
-  const { batch, sending } = beginSend(handle, given, undefined);
+  return whileBusy(handle, given, undefined, sendNow);
+}
+
+function sendNow(batch: Outgoing, sending: Sending): number {
   let done = 0;
   while (batch.cursor < batch.length) {
     const sent = sending.advance();
@@ -200,7 +219,9 @@ function advance(handle: Handle, batch: Incoming, flags: number): number {
 function withoutEnd(handle: Handle, batch: Incoming, count: number): number {
   const { messages, received } = batch;
   let kept = count;
-  while (kept > 0 && messages.length(received + kept - 1) === 0) kept--;
+  // the end carries no control data: what does is a message, with descriptors perhaps
+  const isEmpty = (index: number): boolean => messages.length(index) === 0 && messages.controlLength(index) === 0;
+  while (kept > 0 && isEmpty(received + kept - 1)) kept--;
   if (kept === count) return count;
   const { POLLRDHUP = 0 } = platform.constants;
   const ended = waitFor(handle.fd, POLLIN | POLLRDHUP, 0, undefined) & (POLLRDHUP | POLLHUP);
