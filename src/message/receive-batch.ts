@@ -18,7 +18,7 @@ import {
 import { answeringInfo, type PacketInfo } from "./packet-info.ts";
 import { ownAll } from "./received.ts";
 import type { ProcessFd, Rights } from "./rights.ts";
-import { SegmentSize } from "./segment-size.ts";
+import { receivedSegmentSize } from "./segment-size.ts";
 import { checkSegmentation } from "./send-batch.ts";
 
 const { MSG_TRUNC, MSG_CMSG_CLOEXEC = 0 } = platform.core;
@@ -261,21 +261,25 @@ export class Incoming {
   #split(first: number): void {
     for (let message = first; message < this.#received; message++) {
       const total = Math.min(this.messages.length(message), LARGEST_MESSAGE); // with MSG_TRUNC it may be more
-      const size = this.#segmentSize(message) || total;
-      let offset = 0;
-      do {
-        this.#addPart(message, offset, Math.min(size, total - offset));
-        offset += size;
-      } while (offset < total);
+      const size = Math.max(this.#segmentSize(message) || total, 1);
+      const parts = Math.max(Math.ceil(total / size), 1);
+      while (this.length + parts > this.#owners.length) this.#growParts(this.#owners.length * 2);
+      this.#addParts(message, total, size, parts);
     }
   }
 
-  #addPart(message: number, offset: number, size: number): void {
-    if (this.length === this.#owners.length) this.#growParts(this.length * 2);
-    this.#owners[this.length] = message;
-    this.#offsets[this.length] = message * this.#slot + offset;
-    this.#sizes[this.length] = size;
-    this.length++;
+  #addParts(message: number, total: number, size: number, parts: number): void {
+    const owners = this.#owners;
+    const offsets = this.#offsets;
+    const sizes = this.#sizes;
+    const first = this.length;
+    for (let part = 0, offset = message * this.#slot; part < parts; part++, offset += size) {
+      owners[first + part] = message;
+      offsets[first + part] = offset;
+      sizes[first + part] = size;
+    }
+    this.length = first + parts;
+    sizes[this.length - 1] = total - (parts - 1) * size;
   }
 
   #growParts(count: number): void {
@@ -285,13 +289,15 @@ export class Incoming {
   }
 
   #segmentSize(message: number): number {
+    const { IPPROTO_UDP, UDP_GRO = 0 } = platform.constants;
     return this.messages.controlLength(message) === 0
       ? 0
-      : (findControl(this.#buffer(message), SegmentSize)?.size ?? 0);
+      : receivedSegmentSize(this.#buffer(message), IPPROTO_UDP, UDP_GRO);
   }
 
   #check(index: number): void {
-    if (!(index >= 0 && index < this.length && Number.isInteger(index))) integer(index, "index", 0, this.length - 1);
+    if (typeof index !== "number" || index >>> 0 !== index || index >= this.length)
+      integer(index, "index", 0, this.length - 1);
   }
 
   #message(index: number): number {

@@ -2,10 +2,11 @@
 
 import { LITTLE_ENDIAN } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
-import { decodeInt, encodeInt } from "../../ffi/structs/int.ts";
+import { cmsg } from "../../ffi/structs/cmsg.ts";
+import { encodeInt } from "../../ffi/structs/int.ts";
 import { integer } from "../arguments.ts";
 import { notSupported } from "../errors.ts";
-import { ControlMessage, type ControlPayload, payloadView, registerControl } from "./control.ts";
+import { type ControlBuffer, ControlMessage, type ControlPayload, payloadView, registerControl } from "./control.ts";
 
 function encode(size: number): ControlPayload {
   const { IPPROTO_UDP, UDP_SEGMENT, UDP_SEND_MSG_SIZE } = platform.constants;
@@ -42,10 +43,23 @@ export class SegmentSize extends ControlMessage {
 }
 
 // An int, where what is sent is a __u16: net/ipv4/udp.c, udp_cmsg_recv.
+function sizeAt(view: DataView, offset: number, size: number): number | undefined {
+  if (size >= 4) return view.getInt32(offset, LITTLE_ENDIAN);
+  return size < 2 ? undefined : view.getUint16(offset, LITTLE_ENDIAN);
+}
+
 function decode(payload: ControlPayload): SegmentSize | undefined {
-  const { bytes } = payload;
-  if (bytes.length < 2) return undefined;
-  return new SegmentSize(bytes.length < 4 ? payloadView(bytes).getUint16(0, LITTLE_ENDIAN) : decodeInt(bytes), payload);
+  const size = sizeAt(payloadView(payload.bytes), 0, payload.bytes.length);
+  return size === undefined ? undefined : new SegmentSize(size, payload);
+}
+
+/** The size of the joined datagrams that came with such control messages, or 0: without making a message of it. Internal. */
+export function receivedSegmentSize({ view, start, end }: ControlBuffer, level: number, type: number): number {
+  for (let place = cmsg.read(view, start, end); place !== undefined;) {
+    if (place.level === level && place.type === type) return sizeAt(view, place.offset, place.size) ?? 0;
+    place = place.cut ? undefined : cmsg.read(view, cmsg.next(place), end);
+  }
+  return 0;
 }
 
 registerControl(SegmentSize, "IPPROTO_UDP", "UDP_SEGMENT", decode);

@@ -163,6 +163,11 @@ export class Outgoing {
   readonly #counts: Uint32Array;
   /** What was last written as the name of each message: mostly the same again. */
   readonly #targets: (Uint8Array<ArrayBuffer> | undefined)[] = [];
+  /** Whether all datagrams have one address, the very same object. */
+  #uniform = true;
+  // neighbours that can be joined are a run: of each datagram where its run begins, and there where it ends
+  readonly #runStarts: Uint32Array;
+  readonly #runEnds: Uint32Array;
 
   constructor(options: SendBatchOptions) {
     if (typeof options !== "object" || options === null) {
@@ -174,6 +179,8 @@ export class Outgoing {
     this.#arena = new Region(this.capacity * this.size);
     this.#offsets = new Uint32Array(this.capacity);
     this.#sizes = new Uint32Array(this.capacity);
+    this.#runStarts = new Uint32Array(this.joins ? this.capacity : 0);
+    this.#runEnds = new Uint32Array(this.joins ? this.capacity : 0);
     const messages = Math.min(this.capacity, LARGEST_CALL);
     this.messages = new MessageArray(messages, SEGMENT_CONTROL);
     this.#counts = new Uint32Array(messages);
@@ -183,7 +190,7 @@ export class Outgoing {
     if (this.busy) throw pending("push", "batch");
     if (this.length === this.capacity) return false;
     const index = this.length;
-    const to = addressOf(address, index);
+    const to = address instanceof SocketAddress ? address : addressOf(address, index);
     const extra = options === undefined ? undefined : checkExtra(options, index);
     const views = Array.isArray(data) ? partsOf(data, index) : viewOf(data, index);
     // a getter or generator of the user's may have used the batch meanwhile
@@ -191,8 +198,10 @@ export class Outgoing {
     const size = Array.isArray(views) ? this.#copyParts(views, index) : this.#copy(views, index, 0);
     this.#offsets[index] = this.#filled;
     this.#sizes[index] = size;
+    if (this.joins) this.#joinRun(index, size, to, extra);
+    if (index > 0 && to !== this.#addresses[index - 1]) this.#uniform = false;
     this.#addresses[index] = to;
-    this.#extras[index] = extra;
+    if (extra !== undefined || !this.#plain) this.#extras[index] = extra;
     if (extra !== undefined) this.#plain = false;
     this.#filled += size;
     this.length = index + 1;
@@ -207,7 +216,7 @@ export class Outgoing {
         `data of datagram ${index} has ${before + size} bytes, and the batch was made for ${this.size}`,
       );
     }
-    copyInto(this.#arena, this.#filled + before, view);
+    copyInto(this.#arena, this.#filled + before, view, size);
     return before + size;
   }
 
@@ -224,6 +233,7 @@ export class Outgoing {
     this.#filled = 0;
     this.unsourced = -1;
     this.pendingError = undefined;
+    this.#uniform = true;
     if (this.#plain) return;
     this.#plain = true;
     this.#extras.fill(undefined);
@@ -239,7 +249,8 @@ export class Outgoing {
   check(start: number, terms: SendTerms): void {
     let last: SocketAddress | null = null;
     if (this.unsourced >= start) terms.refuseUnsourced(this.unsourced);
-    for (let index = start; index < this.length; index++) {
+    const end = this.#plain && this.#uniform ? Math.min(start + 1, this.length) : this.length;
+    for (let index = start; index < end; index++) {
       const address = this.#addresses[index] as SocketAddress | null;
       if (address !== null && address !== last) {
         last = address;
@@ -266,9 +277,7 @@ export class Outgoing {
       if (!this.#plain && this.flagsOf(index) !== flags) break;
       const address = this.#addresses[index] as SocketAddress | null;
       const joined = segments > 1 ? this.#run(index, end, segments) : 1;
-      let total = this.#sizes[index] as number;
-      for (let next = 1; next < joined; next++) total += this.#sizes[index + next] as number;
-      messages.setVector(count, this.#arena.address + (this.#offsets[index] as number), total);
+      messages.setVector(count, this.#arena.address + (this.#offsets[index] as number), this.#extent(index, joined));
       if (address === null) messages.setNameLength(count, 0);
       else {
         if (address !== last || target === undefined) target = terms.target(address);
@@ -298,21 +307,36 @@ export class Outgoing {
   }
 
   // Neighbours for one destination, of equal size but for a shorter last one (udp(7), UDP_SEGMENT).
+  #joinRun(index: number, size: number, address: SocketAddress | null, extra: PushOptions | undefined): void {
+    const start = index === 0 ? 0 : (this.#runStarts[index - 1] as number);
+    const first = this.#sizes[start] as number;
+    const joins =
+      index > 0 &&
+      extra === undefined &&
+      this.#extras[start] === undefined &&
+      size > 0 &&
+      size <= first &&
+      this.#sizes[index - 1] === first &&
+      sameAddress(address, this.#addresses[index - 1] as SocketAddress | null);
+    this.#runStarts[index] = joins ? start : index;
+    this.#runEnds[joins ? start : index] = index + 1;
+  }
+
+  /** How many datagrams from one on can be joined in a message. */
   #run(start: number, end: number, segments: number): number {
-    const size = this.#sizes[start] as number;
-    if (size === 0 || this.#extras[start] !== undefined) return 1;
-    const address = this.#addresses[start] as SocketAddress | null;
-    let total = size;
-    let index = start + 1;
-    for (; index < end && index - start < segments; index++) {
-      const next = this.#sizes[index] as number;
-      if (next === 0 || next > size || total + next > LARGEST_JOINED || this.#extras[index] !== undefined) break;
-      const other = this.#addresses[index] as SocketAddress | null;
-      if (other !== address && (other === null || address === null || !other.equals(address))) break;
-      total += next;
-      if (next < size) return index + 1 - start;
-    }
-    return index - start;
+    const most = Math.min(this.#runEnds[this.#runStarts[start] as number] as number, end) - start;
+    if (most === 1) return 1;
+    const fitting = Math.floor(LARGEST_JOINED / (this.#sizes[start] as number));
+    const joined = Math.min(most, segments, Math.max(fitting, 1));
+    // the shorter last one may fit where another whole one does not
+    const one = joined < most && joined < segments && this.#extent(start, joined + 1) <= LARGEST_JOINED;
+    return one ? joined + 1 : joined;
+  }
+
+  /** How many bytes so many datagrams have. */
+  #extent(start: number, count: number): number {
+    const last = start + count - 1;
+    return (this.#offsets[last] as number) + (this.#sizes[last] as number) - (this.#offsets[start] as number);
   }
 
   #setSegmentSize(index: number, size: number): void {
@@ -340,6 +364,10 @@ export class Outgoing {
 function addressOf(address: SocketAddressLike | null | undefined, index: number): SocketAddress | null {
   if (address === undefined || address === null) return null;
   return address instanceof SocketAddress ? address : toSocketAddress(address, `address of datagram ${index}`);
+}
+
+function sameAddress(one: SocketAddress | null, other: SocketAddress | null): boolean {
+  return one === other || (one !== null && other !== null && one.equals(other));
 }
 
 function viewOf(data: unknown, index: number): View {

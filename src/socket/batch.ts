@@ -2,8 +2,10 @@
 
 import { EAGAIN, EINTR, errnoName } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
+import type { SocketAddress } from "../address/index.ts";
 import { show } from "../arguments.ts";
 import { cancelled, failed, pending, SocketError } from "../errors.ts";
+import type { ControlMessage, ControlPayload } from "../message/control.ts";
 import { type Incoming, incoming, LARGEST_CALL } from "../message/receive-batch.ts";
 import { type Outgoing, outgoing, type SendTerms } from "../message/send-batch.ts";
 import { isCancelled } from "../wait/cancellable.ts";
@@ -36,22 +38,10 @@ function keep(batch: { pendingError: SocketError | undefined }, done: number, er
   if (error.kind !== "would-block") batch.pendingError = error;
 }
 
-function termsOf(handle: Handle): SendTerms {
-  return {
-    family: handle.family,
-    target: (address) => targetBytes(handle, address),
-    payloads: (address, control, name) => payloadsFor(handle, address ?? handle.peer, control, name),
-    refuseUnsourced(index) {
-      if (needsPacketInfo(handle)) throw new TypeError(`datagram ${index}: ${missingPacketInfo().message}`);
-    },
-  };
-}
-
 /** Sends what is left in a batch, call by call. `advance` does one call: datagrams sent, or a negative error number. */
-class Sending {
+class Sending implements SendTerms {
   readonly #handle: Handle;
   readonly #batch: Outgoing;
-  readonly #terms: SendTerms;
   readonly #flags: number;
   // how many datagrams may be joined, and up to which datagram that is so
   #segments: number;
@@ -60,10 +50,25 @@ class Sending {
   constructor(handle: Handle, batch: Outgoing, flags: number) {
     this.#handle = handle;
     this.#batch = batch;
-    this.#terms = termsOf(handle);
     this.#flags = flags;
     this.#segments = batch.joins ? segmentsOf(handle) : 1;
-    batch.check(batch.cursor, this.#terms);
+    batch.check(batch.cursor, this);
+  }
+
+  get family(): number {
+    return this.#handle.family;
+  }
+
+  target(address: SocketAddress): Uint8Array<ArrayBuffer> {
+    return targetBytes(this.#handle, address);
+  }
+
+  payloads(address: SocketAddress | null, control: readonly ControlMessage[], name: string): ControlPayload[] {
+    return payloadsFor(this.#handle, address ?? this.#handle.peer, control, name);
+  }
+
+  refuseUnsourced(index: number): void {
+    if (needsPacketInfo(this.#handle)) throw new TypeError(`datagram ${index}: ${missingPacketInfo().message}`);
   }
 
   /** One call. */
@@ -73,7 +78,7 @@ class Sending {
       const limited = batch.cursor < this.#limitedUntil;
       if (!limited && batch.joins) this.#segments = segmentsOf(this.#handle);
       const end = limited ? this.#limitedUntil : batch.length;
-      const count = batch.layOut(batch.cursor, end, this.#terms, this.#segments);
+      const count = batch.layOut(batch.cursor, end, this, this.#segments);
       const flags = this.#flags | batch.flagsOf(batch.cursor);
       const sent = batch.calls.send(this.#handle.fd, batch.messages, 0, count, flags);
       if (sent >= 0) {

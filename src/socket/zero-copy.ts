@@ -42,7 +42,7 @@ export function lend(handle: Handle, views: readonly View[], flags: number): rea
     const size = byteLengthOf(view);
     if (size === 0 || size >= SMALLEST_LENT) return view;
     const copy = new Region(size);
-    copyInto(copy, 0, view);
+    copyInto(copy, 0, view, size);
     return copy.bytes;
   });
 }
