@@ -40,9 +40,13 @@ export { Timestamp } from "./message/timestamp.ts";
 export { TrafficClass, type TrafficClassFields } from "./message/traffic-class.ts";
 export { TransmitTime } from "./message/transmit-time.ts";
 export type { Option, ReadableOption, WritableOption } from "./option/option.ts";
+export { reactor } from "./reactor/reactor.ts";
+export type { WakeKind } from "./reactor/wake.ts";
+export type { BatchesOptions } from "./socket/async-socket.ts";
 export type { Capabilities, Feature } from "./socket/capabilities.ts";
 export type { ReceiveMessagesOptions } from "./socket/batch.ts";
 export type { BindOptions, ShutdownDirections } from "./socket/connect.ts";
+export type { AsyncOptions, Watch } from "./socket/loop.ts";
 export type { IncomingMessage, OutgoingMessage } from "./socket/message.ts";
 export type { MembershipOptions } from "./socket/multicast.ts";
 export { type OperationOptions, WOULD_BLOCK } from "./socket/operation.ts";
@@ -51,6 +55,7 @@ export type { ReceivedBytes, ReceivedFrom } from "./socket/receive.ts";
 export { SocketRef } from "./socket/ref.ts";
 export type { SendFileOptions } from "./socket/send-file.ts";
 export { Socket } from "./socket/socket.ts";
+export type { ReceiveMessagesAsyncOptions, SendFileAsyncOptions } from "./socket/twins.ts";
 export {
   type ActivatedSocket,
   bindPath,

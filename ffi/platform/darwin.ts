@@ -68,6 +68,8 @@ export const darwin: Platform = Object.freeze<Platform>({
     required: posixSymbols,
     optional: {
       ...optionalPosixSymbols,
+      kqueue: { args: [], returns: "i32" },
+      kevent: { args: ["i32", "buffer", "i32", "buffer", "i32", "buffer"], returns: "i32" },
       sendfile: { args: ["i32", "i32", "i64_fast", "ptr", "ptr", "i32"], returns: "i32" },
     },
   },

@@ -85,6 +85,15 @@ export const linux: Platform = Object.freeze<Platform>({
       sendfile: { args: ["i32", "i32", "ptr", "u64"], returns: "i64_fast" },
       sendmmsg: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
       recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
+      epoll_create1: { args: ["i32"], returns: "i32" },
+      epoll_ctl: { args: ["i32", "i32", "i32", "buffer"], returns: "i32" },
+      epoll_wait: { args: ["i32", "buffer", "i32", "i32"], returns: "i32" },
+      mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64_fast"], returns: "ptr" },
+      // variadic, but in registers on x86-64 and arm64
+      syscall: {
+        args: ["i64_fast", "i64_fast", "i64_fast", "i64_fast", "i64_fast", "i64_fast", "i64_fast"],
+        returns: "i64_fast",
+      },
     },
   },
   largestDescriptor: 0x7fff_ffff,

@@ -87,6 +87,8 @@ export interface OptionalStructs {
   readonly ip6_mtuinfo?: Layout<"ip6m_addr" | "ip6m_mtu">;
   readonly sock_fprog?: Layout<"len" | "filter">;
   readonly sock_filter?: Layout<"code" | "jt" | "jf" | "k">;
+  readonly epoll_event?: Layout<"events" | "data">;
+  readonly kevent?: Layout<"ident" | "filter" | "flags" | "fflags" | "data" | "udata">;
 }
 
 /** The layouts of one OS, by the header's name. */

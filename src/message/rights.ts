@@ -1,11 +1,11 @@
 // Descriptors that travel: SCM_RIGHTS and SCM_PIDFD of unix(7).
 
-import { close, setCloexec } from "../../ffi/descriptors.ts";
-import { LITTLE_ENDIAN } from "../../ffi/memory.ts";
+import { close, duplicate, setCloexec } from "../../ffi/descriptors.ts";
+import { LITTLE_ENDIAN, type Region } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { type Descriptor, descriptor } from "../arguments.ts";
 import { closed, failed, notSupported } from "../errors.ts";
-import { ControlMessage, type ControlPayload, payloadView, registerControl } from "./control.ts";
+import { ControlMessage, type ControlPayload, controlPlaces, payloadView, registerControl } from "./control.ts";
 
 /** As many as Linux passes in one message: SCM_MAX_FD of include/net/scm.h. */
 const MAXIMUM = 253;
@@ -160,6 +160,28 @@ export function checkDescriptors(payloads: readonly ControlPayload[], name: stri
     total += bytes.length / 4;
   }
   if (total > MAXIMUM) throw new RangeError(`${name} has ${total} descriptors, and one message takes ${MAXIMUM}`);
+}
+
+/**
+ * Puts duplicates in the place of the descriptors in a control buffer that is to be sent later: their owner may close them
+ * meanwhile. Returns what closes the duplicates. Internal.
+ */
+export function duplicateRights({ view, bytes }: Region): () => void {
+  const duplicates: number[] = [];
+  const release = (): void => duplicates.forEach(close);
+  for (const { level, type, offset, size } of controlPlaces({ bytes, view, start: 0, end: bytes.length })) {
+    if (level !== platform.core.SOL_SOCKET || type !== platform.core.SCM_RIGHTS) continue;
+    for (let at = offset; at + 4 <= offset + size; at += 4) {
+      const fd = duplicate(view.getInt32(at, LITTLE_ENDIAN));
+      if (fd < 0) {
+        release();
+        throw failed(fd, { syscall: "fcntl", address: "a descriptor to be sent" });
+      }
+      duplicates.push(fd);
+      view.setInt32(at, fd, LITTLE_ENDIAN);
+    }
+  }
+  return release;
 }
 
 // Known by class, so that `get(Rights)` finds them; made at once when they are received, never by a later look.

@@ -116,19 +116,24 @@ function whileBusy(
   terms: Terms | undefined,
   action: (batch: Outgoing, sending: Sending) => number,
 ): number {
+  const out = take(handle, given, terms?.flags ?? 0);
+  try {
+    return action(out, new Sending(handle, out, (terms?.flags ?? 0) | QUIET));
+  } finally {
+    out.busy = false;
+  }
+}
+
+function take(handle: Handle, given: unknown, flags: number): Outgoing {
   refuseStream(handle);
-  if (((terms?.flags ?? 0) & MSG_ZEROCOPY) !== 0) {
+  if ((flags & MSG_ZEROCOPY) !== 0) {
     throw new TypeError("flags: a batch copies, MSG_ZEROCOPY is for send, sendTo, sendMessage");
   }
   const out = outgoing(given);
   if (out.busy) throw pending("sendmmsg", "batch");
   meetPending(out);
   out.busy = true;
-  try {
-    return action(out, new Sending(handle, out, (terms?.flags ?? 0) | QUIET));
-  } finally {
-    out.busy = false;
-  }
+  return out;
 }
 
 // A batch that has gone as a whole starts anew, so that it can be sent again.
@@ -167,6 +172,43 @@ function sendAndWait(handle: Handle, batch: Outgoing, sending: Sending, terms: T
 export function trySendMessages(handle: Handle, given: unknown): number {
   open(handle, "sendmmsg");
   return whileBusy(handle, given, undefined, sendNow);
+}
+
+/** What a batch does on the event loop: single tries. The batch is in use until it has ended. */
+export interface BatchTries {
+  attempt(): number;
+  continues(size: number): boolean;
+  finish(): number;
+  fail(error: unknown): number;
+  settled(): void;
+}
+
+/** `sendmmsg(2)` in single tries, for the event loop. */
+export function sendTries(handle: Handle, given: unknown, flags: number): BatchTries {
+  const batch = take(handle, given, flags);
+  let sending: Sending;
+  try {
+    sending = new Sending(handle, batch, flags | QUIET);
+  } catch (error) {
+    batch.busy = false;
+    throw error;
+  }
+  let done = 0;
+  return {
+    attempt: () => (batch.cursor < batch.length ? sending.advance() : 0),
+    continues(sent) {
+      done += sent;
+      return batch.cursor < batch.length;
+    },
+    finish: () => endSend(batch, done),
+    fail(error) {
+      keep(batch, done, error);
+      return endSend(batch, done);
+    },
+    settled() {
+      batch.busy = false;
+    },
+  };
 }
 
 function sendNow(batch: Outgoing, sending: Sending): number {
@@ -236,7 +278,7 @@ function withoutEnd(handle: Handle, batch: Incoming, count: number): number {
 /** `recvmmsg(2)` that waits: datagrams received; 0 at the end of a seqpacket connection. */
 export function receiveMessages(handle: Handle, given: unknown, options: ReceiveMessagesOptions | undefined): number {
   const terms = gate(handle, "recvmmsg", options);
-  const waitAll = checkWaitAll(options);
+  const waitAll = checkWaitAll(options?.waitAll);
   const batch = beginReceive(handle, given);
   const flags = terms?.flags ?? 0;
   const first = advance(handle, batch, flags);
@@ -269,13 +311,34 @@ function receiveMore(
   }
 }
 
+/** `recvmmsg(2)` in single tries, for the event loop. */
+export function receiveTries(handle: Handle, given: unknown, flags: number, waitAllGiven: unknown): BatchTries {
+  const waitAll = checkWaitAll(waitAllGiven);
+  const batch = beginReceive(handle, given);
+  batch.busy = true;
+  return {
+    attempt() {
+      const got = advance(handle, batch, flags);
+      return got === -EAGAIN && batch.received > 0 && !waitAll ? 0 : got;
+    },
+    continues: (got) => goesOn(batch, got) && (waitAll || got === LARGEST_CALL),
+    finish: () => batch.length,
+    fail(error) {
+      keep(batch, batch.received, error);
+      return batch.length;
+    },
+    settled() {
+      batch.busy = false;
+    },
+  };
+}
+
 // Not after the end of a connection, nor after an error.
 function goesOn(batch: Incoming, got: number): boolean {
   return got > 0 && batch.received < batch.capacity && batch.pendingError === undefined;
 }
 
-function checkWaitAll(options: ReceiveMessagesOptions | undefined): boolean {
-  const waitAll = options?.waitAll;
+function checkWaitAll(waitAll: unknown): boolean {
   if (waitAll !== undefined && typeof waitAll !== "boolean") {
     throw new TypeError(`waitAll must be true or false, not ${show(waitAll)}`);
   }

@@ -123,7 +123,7 @@ export function connect(handle: Handle, to: SocketAddressLike, options: Operatio
     result = calls.connect(handle.fd, target);
   }
   if (result === 0) {
-    concludeAtOnce(handle, address, operation);
+    concludeAtOnce(handle, address);
     return;
   }
   // EINTR: the connect goes on in the kernel, and a second call would say EALREADY. Winsock says would-block.
@@ -135,12 +135,43 @@ export function connect(handle: Handle, to: SocketAddressLike, options: Operatio
 
 // Linux answers 0 once to a stream whose earlier connect has ended meanwhile, whatever address it is given now: that is the
 // end of the earlier one, and no new connection.
-function concludeAtOnce(handle: Handle, address: SocketAddress, operation: Operation): void {
+function concludeAtOnce(handle: Handle, address: SocketAddress): void {
   const stream = handle.type === SOCK_STREAM;
-  if (stream && (handle.connectedRead || handle.connectedWrite)) throw operation.error(-errnoNumber("EISCONN"));
+  const isConnected = (): Error => failed(-errnoNumber("EISCONN"), { syscall: "connect", address });
+  if (stream && (handle.connectedRead || handle.connectedWrite)) throw isConnected();
   const peer = (stream ? handle.connecting : null) ?? address;
   handle.connect(peer);
-  if (!peer.equals(address)) throw operation.error(-errnoNumber("EISCONN"));
+  if (!peer.equals(address)) throw isConnected();
+}
+
+/**
+ * `connect(2)` in single tries, for the event loop: 0 when it has ended, would-block while it goes on. A unix listener whose
+ * backlog is full says would-block too, and is asked again.
+ */
+export function connectTries(handle: Handle, address: SocketAddress): () => number {
+  const target = targetBytes(handle, address);
+  let started = false;
+  return () => {
+    if (started) {
+      if (waitFor(handle.fd, POLLOUT, 0, undefined) === 0) return -EAGAIN;
+      concludeConnect(handle);
+      return 0;
+    }
+    let result = calls.connect(handle.fd, target);
+    if (result === -ECONNABORTED) result = calls.connect(handle.fd, target);
+    if (result === 0) concludeAtOnce(handle, address);
+    else if (result === -EINPROGRESS || result === -EINTR || (result === -EAGAIN && handle.family !== AF_UNIX)) {
+      started = true;
+      handle.connecting = address;
+      return -EAGAIN;
+    }
+    return result;
+  };
+}
+
+/** `accept(2)` in single tries, for the event loop. */
+export function acceptTries(handle: Handle): { attempt(): number; finish(fd: number): Handle } {
+  return { attempt: () => acceptOnce(handle.fd), finish: (fd) => accepted(handle, fd) };
 }
 
 /** How a connect that has ended went: SO_ERROR, and then whether there is a peer. */
@@ -236,11 +267,15 @@ export function detach(handle: Handle): number {
 }
 
 function end(handle: Handle): void {
+  const { loop } = handle;
+  handle.loop = undefined;
+  const tell = loop?.detach(); // before the descriptor is closed: epoll(7) would go on with a duplicate of it
   handle.fd = -1;
   handle.listening = false;
   handle.disconnect();
   closedInTime(handle);
   keepZeroCopy(handle);
+  tell?.();
 }
 
 /** A handle on a duplicate of the descriptor, in the same state. */

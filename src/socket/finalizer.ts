@@ -7,6 +7,7 @@ import { keepZeroCopy } from "./zero-copy.ts";
 const forgotten = new FinalizationRegistry<Handle>((handle) => {
   const { fd } = handle;
   if (fd === -1) return;
+  handle.loop?.detach();
   handle.fd = -1;
   keepZeroCopy(handle);
   close(fd);

@@ -3,6 +3,7 @@
 
 import type { SocketAddress } from "../address/index.ts";
 import { closed } from "../errors.ts";
+import type { Loop } from "./loop.ts";
 import type { ZeroCopy } from "./zero-copy.ts";
 
 /** The state of a socket that berkeley owns. */
@@ -31,6 +32,10 @@ export class Handle {
   bound: SocketAddress | undefined;
   /** To be done when it is closed: removing the path that it is bound to. */
   onClose: (() => void) | undefined;
+  /** What it has on the event loop: undefined until something waits there. */
+  loop: Loop | undefined;
+  /** Whether what waits on the event loop keeps the program alive. */
+  alive = true;
   /** What is known of the kernel's socket, which duplicates share. */
   readonly learned: Learned = {};
 

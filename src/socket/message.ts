@@ -139,15 +139,27 @@ function sendPrepared(handle: Handle, { views, control, controlLength, target }:
   return size;
 }
 
+/** `sendmsg(2)` in single tries, for the event loop. */
+export function sendTries(
+  handle: Handle,
+  message: OutgoingMessage,
+  flags: number,
+): { readonly address: SocketAddress | undefined; readonly control: Region | undefined; attempt(): number } {
+  const given = prepare(handle, message);
+  const prepared = { ...given, views: lend(handle, given.views, flags | QUIET) };
+  return {
+    address: given.address,
+    control: given.control,
+    attempt: () => retainZeroCopy(handle, prepared.views, flags | QUIET, sendPrepared(handle, prepared, flags | QUIET)),
+  };
+}
+
 /** `sendmsg(2)` that waits. */
 export function sendMessage(handle: Handle, message: OutgoingMessage, options: OperationOptions | undefined): number {
   const terms = gate(handle, "sendmsg", options);
-  const flags = (terms?.flags ?? 0) | QUIET;
-  const given = prepare(handle, message);
-  const prepared = { ...given, views: lend(handle, given.views, flags) };
-  const attempt = (): number => retainZeroCopy(handle, prepared.views, flags, sendPrepared(handle, prepared, flags));
+  const { attempt, address } = sendTries(handle, message, terms?.flags ?? 0);
   const size = attempt();
-  return size >= 0 ? size : complete(size, handle, "sendmsg", POLLOUT, terms, attempt, prepared.address);
+  return size >= 0 ? size : complete(size, handle, "sendmsg", POLLOUT, terms, attempt, address);
 }
 
 /** `sendmsg(2)` that never waits. */
@@ -195,6 +207,26 @@ class Receiving {
   }
 }
 
+/** `recvmsg(2)` in single tries, for the event loop; of the error queue with MSG_ERRQUEUE in the flags. */
+export function receiveTries(
+  handle: Handle,
+  message: IncomingMessage,
+  flags: number,
+): { attempt(): number; finish(size: number): ReceivedMessage } {
+  const receiving = new Receiving(handle, message, flags);
+  return { attempt: () => receiving.attempt(), finish: (size) => concluded(handle, receiving, flags, size) };
+}
+
+/** The same of the error queue. */
+export function errorTries(
+  handle: Handle,
+  buffer: Data | undefined,
+  flags: number,
+): { attempt(): number; finish(size: number): ReceivedMessage } {
+  const receiving = errorQueue(handle, buffer, flags);
+  return { attempt: () => receiving.attempt(), finish: (size) => queuedError(handle, receiving, size) };
+}
+
 /** `recvmsg(2)` that waits. */
 export function receiveMessage(
   handle: Handle,
@@ -203,10 +235,12 @@ export function receiveMessage(
 ): ReceivedMessage {
   const terms = gate(handle, "recvmsg", options);
   const flags = terms?.flags ?? 0;
-  const receiving = new Receiving(handle, message, flags);
-  const attempt = (): number => receiving.attempt();
-  let size = attempt();
-  if (size < 0) size = complete(size, handle, "recvmsg", conditionOf(flags), terms, attempt);
+  const { attempt, finish } = receiveTries(handle, message, flags);
+  const size = attempt();
+  return finish(size >= 0 ? size : complete(size, handle, "recvmsg", conditionOf(flags), terms, attempt));
+}
+
+function concluded(handle: Handle, receiving: Receiving, flags: number, size: number): ReceivedMessage {
   const received = receiving.result(size);
   if (MSG_ERRQUEUE !== undefined && (flags & MSG_ERRQUEUE) !== 0) releaseDone(handle, received);
   return received;

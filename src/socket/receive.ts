@@ -53,8 +53,8 @@ export function conditionOf(flags: number): number {
   return (flags & MSG_OOB) === 0 ? POLLIN : POLLPRI;
 }
 
-// What stands against a plain receive: joined datagrams, or an error that the receive before has left.
-function meetHindrance(handle: Handle): void {
+/** Throws what stands against a plain receive: joined datagrams, or an error that the receive before has left. */
+export function meetHindrance(handle: Handle): void {
   if (handle.gro !== "off") refusePlain(handle);
   if (handle.pendingError !== undefined) throwPending(handle);
 }
@@ -136,7 +136,8 @@ export function receiveBytes(
   return received >= bytes.length ? bytes : bytes.slice(0, received);
 }
 
-function allocate(size: unknown): Uint8Array<ArrayBuffer> {
+/** Memory of a size that a user gives. */
+export function allocate(size: unknown): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(integer(size, "size", 0, 0x7fff_ffff)));
 }
 
@@ -144,7 +145,7 @@ function allocate(size: unknown): Uint8Array<ArrayBuffer> {
 // On a stream MSG_TRUNC would throw the data away: tcp(7).
 let truncated = false;
 
-/** Internal, for tests: whether what was received last was cut. */
+/** Whether what was received last was cut. */
 export function wasTruncated(): boolean {
   return truncated;
 }
@@ -168,8 +169,9 @@ export function byRecvmsg(handle: Handle, view: View, flags: number): number {
   return size;
 }
 
-// Not of every protocol does Linux tell the real size: ICMP sockets and others do not.
-function receiveNamed(handle: Handle, view: View, flags: number): number {
+/** `recvfrom(2)`, and then `wasTruncated` and the reported address. */
+export function receiveNamed(handle: Handle, view: View, flags: number): number {
+  // not of every protocol does Linux tell the real size: ICMP sockets and others do not
   const tells = platform.truncTellsLength && (handle.type === SOCK_STREAM || tellsLength(handle));
   return tells ? byRecvfrom(handle, view, flags) : byRecvmsg(handle, view, flags);
 }

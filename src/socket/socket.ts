@@ -3,6 +3,7 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import type { SocketAddressLike } from "../address/index.ts";
+import { AsyncSocket, twins } from "./async-socket.ts";
 import { boolean, type Descriptor, duration, integer } from "../arguments.ts";
 import { conditionCheck, conditionWait } from "./condition.ts";
 import * as connection from "./connect.ts";
@@ -12,7 +13,7 @@ import { later } from "../later.ts";
 import { adopt, checkKind, makePair, makeSocket } from "./make.ts";
 import type { OperationOptions } from "./operation.ts";
 import { properties, SocketRef } from "./ref.ts";
-import { TransferSocket } from "./transfer.ts";
+import type { AsyncOptions } from "./loop.ts";
 
 const { AF_UNIX, SOCK_STREAM } = platform.core;
 
@@ -35,7 +36,7 @@ const available: () => typeof import("./available.ts") = later(
  * socket.sendTo("hello", socket.localAddress);
  * console.log(new TextDecoder().decode(socket.receiveBytes(1500)));
  */
-export class Socket extends TransferSocket {
+export class Socket extends AsyncSocket {
   readonly #handle: Handle;
 
   /**
@@ -148,6 +149,11 @@ export class Socket extends TransferSocket {
    */
   accept(options?: OperationOptions): Socket {
     return wrap(connection.accept(this.#handle, options));
+  }
+
+  /** `accept` on the event loop. */
+  async acceptAsync(options?: AsyncOptions): Promise<Socket> {
+    return wrap(await twins().accept(this.#handle, options));
   }
 
   /** `accept` that never waits: null when nobody is there. */
