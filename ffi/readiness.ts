@@ -87,7 +87,7 @@ class Epoll implements ReadinessSet {
 const [EVFILT_READ, EVFILT_WRITE] = [-1, -2] as const;
 const [EV_ADD, EV_DELETE, EV_EOF, EV_ERROR] = [0x1, 0x2, 0x8000, 0x4000] as const;
 
-type KeventField = "ident" | "filter" | "flags" | "fflags" | "data" | "udata";
+type KeventLayout = Layout<"ident" | "filter" | "flags" | "fflags" | "data" | "udata", "ext">;
 
 /**
  * Writes into `view` what changes a descriptor's filters from one condition to another: how many changes that are. Apart, so
@@ -95,7 +95,7 @@ type KeventField = "ident" | "filter" | "flags" | "fflags" | "data" | "udata";
  */
 export function writeChanges(
   view: DataView,
-  { size, fields }: Layout<KeventField>,
+  { size, fields }: KeventLayout,
   fd: number,
   { index, generation }: Token,
   before: number | undefined,
@@ -121,7 +121,7 @@ export function writeChanges(
 }
 
 /** The POLL* bits of an event of kqueue(2): the end of a stream is readable, and its writer has hung up. */
-export function bitsOfEvent(view: DataView, base: number, fields: Layout<KeventField>["fields"]): number {
+export function bitsOfEvent(view: DataView, base: number, fields: KeventLayout["fields"]): number {
   const writes = view.getInt16(base + fields.filter[0], LITTLE_ENDIAN) === EVFILT_WRITE;
   const flags = getUint(view, base, fields.flags);
   const failed = (flags & EV_ERROR) !== 0 || ((flags & EV_EOF) !== 0 && getUint(view, base, fields.fflags) !== 0);
@@ -132,12 +132,12 @@ export function bitsOfEvent(view: DataView, base: number, fields: Layout<KeventF
 class Kqueue implements ReadinessSet {
   readonly fd: number;
   readonly #call: NativeFunction;
-  readonly #layout: Layout<KeventField>;
+  readonly #layout: KeventLayout;
   readonly #changes: Region;
   readonly #found: Region;
   readonly #now = new Region(16); // a struct timespec of zero
 
-  constructor(fd: number, call: NativeFunction, layout: Layout<KeventField>) {
+  constructor(fd: number, call: NativeFunction, layout: KeventLayout) {
     this.fd = fd;
     this.#call = call;
     this.#layout = layout;

@@ -55,6 +55,7 @@ const preamble = `
 import * as berkeley from ${source};
 import { readFileSync } from "node:fs";
 const { listenFds, Socket } = berkeley;
+const { ownProcessId } = require(${JSON.stringify(import.meta.resolve("../src/unix/process-id.ts").replace("file://", ""))});
 const report = (value: unknown): void => console.log(JSON.stringify(value));
 const closeOnExec = (fd: number): boolean => (parseInt(/^flags:\\s+(\\d+)$/m.exec(readFileSync("/proc/self/fdinfo/" + fd, "latin1"))![1]!, 8) & 0o2000000) !== 0;
 const look = ({ socket, name }) => ({
@@ -149,15 +150,32 @@ describe("listenFds, in a program that was started by hand", () => {
   test("removes the variables on request, so that children and a second call find none", async () => {
     using listener = tcpListener();
     const code = (options: string): string => `
+      process.env.LISTEN_PIDFDID = String(ownProcessId() ?? 1); // where the kernel has none it is not looked at
       const first = listenFds(${options}).length;
       const environment = Bun.spawnSync(["env"], { env: process.env }).stdout.toString();
       report({ first, second: ${options === "" ? "null" : "listenFds().length"}, left: environment.split("\\n").filter((line) => line.startsWith("LISTEN_")).length });
     `;
-    const env = { LISTEN_FDS: "1", LISTEN_FDNAMES: "web", LISTEN_PIDFDID: "4711" };
+    const env = { LISTEN_FDS: "1", LISTEN_FDNAMES: "web" };
     const removed = await activate(code("{ unsetEnvironment: true }"), [listener.fd], env);
     expect(removed).toEqual({ first: 1, second: 0, left: 0 });
     const kept = await activate(code(""), [listener.fd], env);
     expect(kept).toEqual({ first: 1, second: null, left: 4 });
+  });
+
+  test("leaves alone what was passed to an earlier process of the same number (LISTEN_PIDFDID)", async () => {
+    using listener = tcpListener();
+    const found = await activate(
+      `
+      const own = ownProcessId();
+      process.env.LISTEN_PIDFDID = String((own ?? 1n) + 1n);
+      const other = listenFds().length;
+      process.env.LISTEN_PIDFDID = String(own ?? 1n);
+      report({ other: own === undefined ? 0 : other, own: listenFds().length });
+    `,
+      [listener.fd],
+      { LISTEN_FDS: "1" },
+    );
+    expect(found).toEqual({ other: 0, own: 1 });
   });
 
   test("leaves alone what was passed to another process", async () => {

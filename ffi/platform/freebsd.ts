@@ -39,7 +39,7 @@ const structs = {
   if_nameindex: { size: 16, fields: { if_index: [0, 4], if_name: [8, 8] } },
   ifreq: { size: 32, fields: { ifr_name: [0, 16], ifr_flags: [16, 2] } },
   ifconf: { size: 16, fields: { ifc_len: [0, 4], ifc_buf: [8, 8] } },
-  kevent: { size: 64, fields: { ident: [0, 8], filter: [8, 2], flags: [10, 2], fflags: [12, 4], data: [16, 8], udata: [24, 8] } },
+  kevent: { size: 64, fields: { ident: [0, 8], filter: [8, 2], flags: [10, 2], fflags: [12, 4], data: [16, 8], udata: [24, 8], ext: [32, 32] } },
   hostent: { size: 32, fields: { h_name: [0, 8], h_aliases: [8, 8], h_addrtype: [16, 4], h_length: [20, 4], h_addr_list: [24, 8] } },
   servent: { size: 32, fields: { s_name: [0, 8], s_aliases: [8, 8], s_port: [16, 4], s_proto: [24, 8] } },
   protoent: { size: 24, fields: { p_name: [0, 8], p_aliases: [8, 8], p_proto: [16, 4] } },

@@ -88,7 +88,7 @@ export interface OptionalStructs {
   readonly sock_fprog?: Layout<"len" | "filter">;
   readonly sock_filter?: Layout<"code" | "jt" | "jf" | "k">;
   readonly epoll_event?: Layout<"events" | "data">;
-  readonly kevent?: Layout<"ident" | "filter" | "flags" | "fflags" | "data" | "udata">;
+  readonly kevent?: Layout<"ident" | "filter" | "flags" | "fflags" | "data" | "udata", "ext">;
 }
 
 /** The layouts of one OS, by the header's name. */

@@ -105,7 +105,13 @@ export const windows: Platform = Object.freeze<Platform>({
   library: {
     names: [`${process.env["SystemRoot"] ?? "C:\\Windows"}\\System32\\ws2_32.dll`],
     required: winsockSymbols,
-    optional: {},
+    optional: {
+      // SOCKET, control code, input, output, bytes returned, overlapped, completion routine
+      WSAIoctl: {
+        args: ["i64_fast", "u32", "ptr", "u32", "buffer", "u32", "buffer", "ptr", "ptr"],
+        returns: "i32",
+      },
+    },
   },
   largestDescriptor: Number.MAX_SAFE_INTEGER,
   variadicPadding: 0,

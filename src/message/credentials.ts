@@ -3,7 +3,9 @@
 import { getsockopt } from "../../ffi/calls.ts";
 import { effectiveIds } from "../../ffi/process.ts";
 import { getUint } from "../../ffi/layout.ts";
+import { peerProcess } from "../../ffi/peer-process.ts";
 import { platform } from "../../ffi/platform/index.ts";
+import type { PeerCredentials } from "../../ffi/platform/platform.ts";
 import { integer } from "../arguments.ts";
 import { failed, notSupported, type SocketError } from "../errors.ts";
 import { type CredentialsFields, credentials as codec } from "../../ffi/structs/credentials.ts";
@@ -35,14 +37,14 @@ export class Credentials extends ControlMessage {
   readonly kind = "credentials" as const;
   /** The process; 0 where the system does not tell (FreeBSD before 13). */
   readonly pid: number;
-  /** The effective user. */
+  /** The effective user; 4,294,967,295, which is nobody's, where the system does not tell (Windows). */
   readonly uid: number;
-  /** The effective group. */
+  /** The effective group; as `uid`. */
   readonly gid: number;
 
   /** @throws TypeError, RangeError */
   constructor(fields: CredentialsFields, received?: ControlPayload) {
-    const { pid, uid, gid } = check(fields);
+    const { pid, uid, gid } = received === undefined ? check(fields) : fields;
     super(received ?? encode({ pid, uid, gid }));
     this.pid = pid;
     this.uid = uid;
@@ -58,7 +60,7 @@ export class Credentials extends ControlMessage {
   /** Whether the effective user is the same. */
   isSameUser(other: Credentials): boolean {
     if (!(other instanceof Credentials)) throw new TypeError("other must be Credentials");
-    return this.uid === other.uid;
+    return this.uid === other.uid && this.uid !== INVALID_ID;
   }
 
   /** @throws SocketError kind "not-supported" where credentials are not sent (macOS, Windows) */
@@ -95,7 +97,21 @@ function none(): SocketError {
 /** The peer of a connected unix socket, as it was at connect, listen or socketpair. */
 export function peerCredentials(fd: number, family: number): Credentials {
   if (family !== core.AF_UNIX) throw none();
-  return platform.peerCredentials === "SO_PEERCRED" ? fromUcred(fd) : fromXucred(fd);
+  return fromSystem[platform.peerCredentials](fd);
+}
+
+const fromSystem: Readonly<Record<PeerCredentials, (fd: number) => Credentials>> = {
+  SO_PEERCRED: fromUcred,
+  LOCAL_PEERCRED: fromXucred,
+  SIO_AF_UNIX_GETPEERPID: fromProcess,
+};
+
+// Windows tells the process alone.
+function fromProcess(fd: number): Credentials {
+  const pid = peerProcess(fd);
+  if (pid < 0) throw failed(pid, { syscall: "WSAIoctl", address: "SIO_AF_UNIX_GETPEERPID" });
+  const bytes = new Uint8Array(new ArrayBuffer(0));
+  return new Credentials({ pid, uid: INVALID_ID, gid: INVALID_ID }, { level: core.SOL_SOCKET, type: 0, bytes });
 }
 
 function fromUcred(fd: number): Credentials {

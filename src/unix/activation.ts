@@ -2,6 +2,7 @@
 
 import { close, makePipe } from "../../ffi/descriptors.ts";
 import { platform } from "../../ffi/platform/index.ts";
+import { ownProcessId } from "./process-id.ts";
 import { type Descriptor, duration, show } from "../arguments.ts";
 import { failed, notSupported, SocketError, timedOut } from "../errors.ts";
 import { Rights } from "../message/rights.ts";
@@ -60,7 +61,7 @@ function malformed(name: string, text: string): SocketError {
  */
 export function listenFds(options?: ListenFdsOptions): ActivatedSocket[] {
   try {
-    const count = number("LISTEN_PID") === process.pid ? (number("LISTEN_FDS") ?? 0) : 0;
+    const count = isForUs() ? (number("LISTEN_FDS") ?? 0) : 0;
     if (count === 0) return [];
     if (count > MOST) throw malformed("LISTEN_FDS", String(count));
     const names = process.env["LISTEN_FDNAMES"]?.split(":");
@@ -69,6 +70,16 @@ export function listenFds(options?: ListenFdsOptions): ActivatedSocket[] {
   } finally {
     if (options?.unsetEnvironment === true) for (const name of ACTIVATION) delete process.env[name];
   }
+}
+
+// A process may have the number of one that has ended: newer managers tell what is never used again as well.
+function isForUs(): boolean {
+  if (number("LISTEN_PID") !== process.pid) return false;
+  const wanted = process.env["LISTEN_PIDFDID"];
+  if (wanted === undefined) return true;
+  if (!/^[0-9]{1,20}$/.test(wanted)) throw malformed("LISTEN_PIDFDID", wanted);
+  const own = ownProcessId();
+  return own === undefined || own === BigInt(wanted);
 }
 
 function adoptAll(count: number, names: readonly string[] | undefined): ActivatedSocket[] {
