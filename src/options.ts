@@ -12,7 +12,7 @@
  * @module
  */
 
-export type { BpfInstruction } from "./option/filter.ts";
+export type { BpfInstruction } from "./packet/bpf.ts";
 export * from "./option/ip.ts";
 export * from "./option/ipv6.ts";
 export * from "./option/local.ts";

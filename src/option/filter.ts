@@ -4,19 +4,8 @@ import { setUint } from "../../ffi/layout.ts";
 import { Region, setAddress } from "../../ffi/memory.ts";
 import { integer, show } from "../arguments.ts";
 import { notSupported } from "../errors.ts";
+import type { BpfInstruction } from "../packet/bpf.ts";
 import { record, type WriteCodec } from "./codecs.ts";
-
-/** One instruction of classic BPF: struct sock_filter of linux/filter.h. */
-export interface BpfInstruction {
-  /** The operation: BPF_LD | BPF_H | BPF_ABS and so on, 0 to 65535. */
-  readonly code: number;
-  /** How many instructions to skip if the comparison holds, 0 to 255. */
-  readonly jt: number;
-  /** How many to skip if it does not, 0 to 255. */
-  readonly jf: number;
-  /** The operand: 32 bits, signed or unsigned. */
-  readonly k: number;
-}
 
 const MAXIMUM_INSTRUCTIONS = 4096; // BPF_MAXINSNS: include/uapi/linux/bpf_common.h
 

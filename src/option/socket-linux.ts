@@ -17,7 +17,8 @@ import {
   uints,
   words,
 } from "./codecs.ts";
-import { type BpfInstruction, program } from "./filter.ts";
+import type { BpfInstruction } from "../packet/bpf.ts";
+import { program } from "./filter.ts";
 import { option, type Option, readable, type ReadableOption, writable, type WritableOption } from "./option.ts";
 
 const SOCKET = "SOL_SOCKET";

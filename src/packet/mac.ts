@@ -1,0 +1,22 @@
+// Hardware addresses of six bytes, as text.
+
+import { show } from "../arguments.ts";
+
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const TEXT = /^[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}$/i;
+
+/** The length of an EUI-48: IEEE 802. */
+export const MAC_LENGTH = 6;
+
+/** `02:00:5e:10:00:ff`: the text of the hardware address at an offset. */
+export function macAt(bytes: Uint8Array, at: number): string {
+  return `${HEX[bytes[at]!]}:${HEX[bytes[at + 1]!]}:${HEX[bytes[at + 2]!]}:${HEX[bytes[at + 3]!]}:${HEX[bytes[at + 4]!]}:${HEX[bytes[at + 5]!]}`;
+}
+
+/** Reads a hardware address: six bytes, or their text with colons or hyphens. */
+export function macBytes(value: unknown, name: string): Uint8Array {
+  if (value instanceof Uint8Array && value.length === MAC_LENGTH) return value;
+  if (typeof value === "string" && TEXT.test(value)) return Uint8Array.fromHex(value.replaceAll(/[:-]/g, ""));
+  const shown = value instanceof Uint8Array ? `${value.length} bytes` : show(value);
+  throw new TypeError(`${name} must be a hardware address ("02:00:5e:10:00:ff", or 6 bytes), not ${shown}`);
+}
