@@ -12,6 +12,9 @@
  * @module
  */
 
+export { CaptureBlock, CapturedPacket, type ChecksumState, type PacketType } from "./capture/block.ts";
+export * from "./capture/pcapng.ts";
+export { type CaptureOptions, CaptureRing, type CaptureStatistics, type FanoutOptions } from "./capture/ring.ts";
 export * from "./packet/arp.ts";
 export * from "./packet/bpf.ts";
 export * from "./packet/bpf-filter.ts";

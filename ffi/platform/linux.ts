@@ -89,6 +89,7 @@ export const linux: Platform = Object.freeze<Platform>({
       epoll_ctl: { args: ["i32", "i32", "i32", "buffer"], returns: "i32" },
       epoll_wait: { args: ["i32", "buffer", "i32", "i32"], returns: "i32" },
       mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64_fast"], returns: "ptr" },
+      munmap: { args: ["ptr", "u64"], returns: "i32" },
       // variadic, but in registers on x86-64 and arm64
       syscall: {
         args: ["i64_fast", "i64_fast", "i64_fast", "i64_fast", "i64_fast", "i64_fast", "i64_fast"],
