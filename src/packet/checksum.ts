@@ -118,10 +118,16 @@ export function pseudoHeaderSum(
   protocol: number,
   length: number,
 ): number {
-  const from = inetBytes(source, "source");
-  const to = inetBytes(destination, "destination");
+  return pseudoSum({ source, destination }, protocol, length, "");
+}
+
+function pseudoSum({ source, destination }: PseudoHeader, protocol: number, length: number, prefix: string): number {
+  const from = inetBytes(source, `${prefix}source`);
+  const to = inetBytes(destination, `${prefix}destination`);
   if (from.length !== to.length) {
-    throw new TypeError(`source and destination must be of one family, not ${source} and ${destination}`);
+    throw new TypeError(
+      `${prefix}source and ${prefix}destination must be of one family, not ${source} and ${destination}`,
+    );
   }
   integer(protocol, "protocol", 0, 0xff);
   const checked = from.length === 4 ? uint16(length, "length") : uint32(length, "length");
@@ -162,6 +168,5 @@ export function checksumRequest(given: unknown, protocol: number, length: number
       `checksum must be a number, or { source, destination } to have it computed for these addresses, not ${show(given)}`,
     );
   }
-  const { source, destination } = given as PseudoHeader;
-  return { sum: pseudoHeaderSum(source, destination, protocol, length) };
+  return { sum: pseudoSum(given as PseudoHeader, protocol, length, "checksum.") };
 }
