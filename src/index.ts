@@ -46,7 +46,8 @@ export type { BatchesOptions } from "./socket/async-socket.ts";
 export type { Capabilities, Feature } from "./socket/capabilities.ts";
 export type { ReceiveMessagesOptions } from "./socket/batch.ts";
 export type { BindOptions, ShutdownDirections } from "./socket/connect.ts";
-export type { AsyncOptions, Watch } from "./socket/loop.ts";
+export type { Watch } from "./socket/loop.ts";
+export type { AsyncOptions } from "./socket/loop-operation.ts";
 export type { IncomingMessage, OutgoingMessage } from "./socket/message.ts";
 export type { MembershipOptions } from "./socket/multicast.ts";
 export { type OperationOptions, WOULD_BLOCK } from "./socket/operation.ts";
@@ -55,7 +56,8 @@ export type { ReceivedBytes, ReceivedFrom } from "./socket/receive.ts";
 export { SocketRef } from "./socket/ref.ts";
 export type { SendFileOptions } from "./socket/send-file.ts";
 export { Socket } from "./socket/socket.ts";
-export type { ReceiveMessagesAsyncOptions, SendFileAsyncOptions } from "./socket/twins.ts";
+export type { SendFileAsyncOptions } from "./socket/send-file-async.ts";
+export type { ReceiveMessagesAsyncOptions } from "./socket/twins.ts";
 export {
   type ActivatedSocket,
   bindPath,

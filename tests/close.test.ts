@@ -168,6 +168,31 @@ const members: readonly (readonly [name: string, expected: unknown, use: (socket
   ["tryReceiveError", "closed", (socket) => socket.tryReceiveError()],
   ["reply", "closed", (socket) => socket.reply(received(), buffer)],
   ["conditionWait", "closed", (socket) => socket.conditionWait(POLLIN)],
+  // on the event loop: ref and unref are only noted, all else is closed
+  ["ref", "Socket(fd -1)", (socket) => socket.ref().toString()],
+  ["unref", "Socket(fd -1)", (socket) => socket.unref().toString()],
+  ["watch", "closed", (socket) => socket.watch(POLLIN, () => {})],
+  ["acceptAsync", "closed", (socket) => socket.acceptAsync()],
+  ["connectAsync", "closed", (socket) => socket.connectAsync("127.0.0.1:9")],
+  ["receiveAsync", "closed", (socket) => socket.receiveAsync(buffer)],
+  ["receiveBytesAsync", "closed", (socket) => socket.receiveBytesAsync(1)],
+  ["receiveFromAsync", "closed", (socket) => socket.receiveFromAsync(buffer)],
+  ["receiveBytesFromAsync", "closed", (socket) => socket.receiveBytesFromAsync(1)],
+  ["receiveMessageAsync", "closed", (socket) => socket.receiveMessageAsync({ buffers: [buffer] })],
+  [
+    "receiveMessagesAsync",
+    "closed",
+    (socket) => socket.receiveMessagesAsync(new ReceiveBatch({ capacity: 1, size: 9 })),
+  ],
+  ["receiveErrorAsync", "closed", (socket) => socket.receiveErrorAsync()],
+  ["sendAsync", "closed", (socket) => socket.sendAsync(buffer)],
+  ["sendAllAsync", "closed", (socket) => socket.sendAllAsync("x")],
+  ["sendToAsync", "closed", (socket) => socket.sendToAsync(buffer, "127.0.0.1:9")],
+  ["sendMessageAsync", "closed", (socket) => socket.sendMessageAsync({ buffers: [buffer] })],
+  ["sendMessagesAsync", "closed", (socket) => socket.sendMessagesAsync(new SendBatch({ capacity: 1, size: 9 }))],
+  ["sendFileAsync", "closed", (socket) => socket.sendFileAsync(0)],
+  ["conditionWaitAsync", "closed", (socket) => socket.conditionWaitAsync(POLLIN)],
+  ["batches", "closed", (socket) => socket.batches({ capacity: 1, size: 9 }).next()],
 ];
 
 describe("after close", () => {
@@ -183,7 +208,8 @@ describe("after close", () => {
   });
 
   test("the table above has every member there is", () => {
-    const names = [SocketRef.prototype, Object.getPrototypeOf(Socket.prototype), Socket.prototype]
+    const asynchronous = Object.getPrototypeOf(Socket.prototype) as object;
+    const names = [SocketRef.prototype, Object.getPrototypeOf(asynchronous), asynchronous, Socket.prototype]
       .flatMap((prototype) => Reflect.ownKeys(prototype))
       .filter((name) => name !== "constructor" && !String(name).startsWith("Symbol(nodejs"))
       .map(String);

@@ -10,7 +10,7 @@ import { boolean, integer, show } from "../arguments.ts";
 import { closed, failed, notSupported, pending, SocketError } from "../errors.ts";
 import { SO_ATTACH_FILTER } from "../option/socket-linux.ts";
 import type { BpfInstruction } from "../packet/bpf.ts";
-import type { AsyncOptions } from "../socket/loop.ts";
+import type { AsyncOptions } from "../socket/loop-operation.ts";
 import type { OperationOptions } from "../socket/operation.ts";
 import { Socket } from "../socket/socket.ts";
 import { deadlineIn, remaining } from "../wait/deadline.ts";

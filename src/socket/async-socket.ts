@@ -10,17 +10,22 @@ import { ReceiveBatch, type ReceiveBatchOptions } from "../message/receive-batch
 import type { ReceivedMessage } from "../message/received.ts";
 import type { SendBatch } from "../message/send-batch.ts";
 import { type Handle, open } from "./handle.ts";
-import type { AsyncOptions, Watch } from "./loop.ts";
+import type { Watch } from "./loop.ts";
+import type { AsyncOptions } from "./loop-operation.ts";
 import type { IncomingMessage, OutgoingMessage } from "./message.ts";
 import type { ReceivedBytes, ReceivedFrom } from "./receive.ts";
 import { TransferSocket } from "./transfer.ts";
-import type { ReceiveMessagesAsyncOptions, SendFileAsyncOptions } from "./twins.ts";
+import type { SendFileAsyncOptions } from "./send-file-async.ts";
+import type { ReceiveMessagesAsyncOptions } from "./twins.ts";
 
 const { SOCK_SEQPACKET } = platform.core;
 
 /** The twins, loaded when the first of them is used: internal. */
 export const twins: () => typeof import("./twins.ts") = later(
   () => require("./twins.ts") as typeof import("./twins.ts"),
+);
+const sendFile: () => typeof import("./send-file-async.ts") = later(
+  () => require("./send-file-async.ts") as typeof import("./send-file-async.ts"),
 );
 const loop: () => typeof import("./loop.ts") = later(() => require("./loop.ts") as typeof import("./loop.ts"));
 
@@ -141,7 +146,7 @@ export abstract class AsyncSocket extends TransferSocket {
 
   /** `sendFile` on the event loop; `timeout` is the budget for each progress. */
   sendFileAsync(file: Descriptor, options?: SendFileAsyncOptions): Promise<number> {
-    return twins().sendFile(this.#handle, file, options);
+    return sendFile().sendFile(this.#handle, file, options);
   }
 
   /** `conditionWait` on the event loop. Several may wait at once. */

@@ -13,7 +13,7 @@ import { later } from "../later.ts";
 import { adopt, checkKind, makePair, makeSocket } from "./make.ts";
 import type { OperationOptions } from "./operation.ts";
 import { properties, SocketRef } from "./ref.ts";
-import type { AsyncOptions } from "./loop.ts";
+import type { AsyncOptions } from "./loop-operation.ts";
 
 const { AF_UNIX, SOCK_STREAM } = platform.core;
 

@@ -1,18 +1,14 @@
 // The `...Async` twins: each is its operation in single tries, run by the loop of loop.ts.
 
-import { read as readFile } from "node:fs";
-import { promisify } from "node:util";
 import { recv, send as sendCall, sendto } from "../../ffi/calls.ts";
-import { ignoreSigpipe } from "../../ffi/descriptors.ts";
-import { EAGAIN, EINPROGRESS, errnoName } from "../../ffi/errno.ts";
+import { EAGAIN, EINPROGRESS } from "../../ffi/errno.ts";
 import { byteLengthOf } from "../../ffi/memory.ts";
 import { receiveInto, sendFrom } from "../../ffi/message.ts";
 import { platform } from "../../ffi/platform/index.ts";
-import { sendfile } from "../../ffi/sendfile.ts";
 import { type SocketAddressLike, toSocketAddress } from "../address/index.ts";
 import { reportedAddress } from "../address/sender.ts";
-import { type Data, type Descriptor, descriptor, integer, textOrView, view as checkView } from "../arguments.ts";
-import { failed, SocketError } from "../errors.ts";
+import { type Data, integer, textOrView, view as checkView } from "../arguments.ts";
+import { SocketError } from "../errors.ts";
 import type { ReceiveBatch } from "../message/receive-batch.ts";
 import type { ReceivedMessage } from "../message/received.ts";
 import { duplicateRights } from "../message/rights.ts";
@@ -21,7 +17,8 @@ import { waitFor } from "../wait/wait.ts";
 import * as batches from "./batch.ts";
 import { acceptTries, connectTries } from "./connect.ts";
 import type { Handle } from "./handle.ts";
-import { type AsyncOptions, type LoopOperation, onLoop } from "./loop.ts";
+import { onLoop } from "./loop.ts";
+import type { AsyncOptions, LoopOperation } from "./loop-operation.ts";
 import { errorTries, type IncomingMessage, type OutgoingMessage, receiveTries, sendTries } from "./message.ts";
 import {
   allocate,
@@ -32,19 +29,15 @@ import {
   type ReceivedFrom,
   wasTruncated,
 } from "./receive.ts";
-import type { SendFileOptions } from "./send-file.ts";
 import { checkData, QUIET, refuseLending, targetBytes } from "./send.ts";
 
-const { POLLIN, POLLOUT, SOCK_STREAM, MSG_WAITALL, MSG_PEEK, MSG_DONTWAIT = 0, MSG_ZEROCOPY = 0 } = platform.core;
+const { POLLIN, POLLOUT, SOCK_STREAM, MSG_WAITALL, MSG_PEEK, MSG_ZEROCOPY = 0 } = platform.core;
 
 /** What `receiveMessagesAsync` takes. */
 export interface ReceiveMessagesAsyncOptions extends AsyncOptions {
   /** Waits until the batch is full. Default false: waits for the first, then takes what is queued. */
   readonly waitAll?: boolean | undefined;
 }
-
-/** What `sendFileAsync` takes: its `timeout` is a budget for each progress. */
-export type SendFileAsyncOptions = AsyncOptions & Pick<SendFileOptions, "offset" | "count">;
 
 /** `accept(2)`. */
 export function accept(handle: Handle, options: AsyncOptions | undefined): Promise<Handle> {
@@ -321,122 +314,5 @@ export function conditionWait(handle: Handle, condition: unknown, options: Async
       attempt: () => waitFor(handle.fd, bits, 0, undefined) || -EAGAIN,
       finish: same,
     };
-  });
-}
-
-const LARGEST_PIECE = 0x4000_0000; // sendfile(2) sends at most 0x7ffff000 bytes a call
-const COPY_PIECE = 1 << 18;
-const read = promisify(readFile);
-
-/** `sendfile(2)`; what that cannot read is read by Bun's own threads, and sent. */
-export async function sendFile(
-  handle: Handle,
-  file: Descriptor,
-  options: SendFileAsyncOptions | undefined,
-): Promise<number> {
-  const { offset, count } = options ?? {};
-  const fd = descriptor(file, "file");
-  const start = offset === undefined ? undefined : integer(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
-  const total = count === undefined ? Infinity : integer(count, "count", 0, Number.MAX_SAFE_INTEGER);
-  if (handle.type !== SOCK_STREAM) throw new TypeError("sendFile needs a stream socket: a datagram has no parts");
-  ignoreSigpipe();
-  const flags = (options?.flags ?? 0) & ~MSG_DONTWAIT;
-  refuseLending(flags, "sendFileAsync");
-  try {
-    if (flags === 0) return await sendKernel(handle, fd, start, total, options);
-  } catch (error) {
-    if (!(error instanceof SocketError) || error.syscall !== "sendfile" || !isUnfit(error)) throw error;
-  }
-  return sendCopied(handle, fd, start, total, options);
-}
-
-// What sendfile(2) says of files that it cannot read (pipes, some of /proc), and systems that lack it.
-function isUnfit({ code, bytesWritten }: SocketError): boolean {
-  return (bytesWritten ?? 0) === 0 && ["EINVAL", "ENOSYS", "EOPNOTSUPP", "ESPIPE"].includes(code);
-}
-
-function sendKernel(
-  handle: Handle,
-  file: number,
-  start: number | undefined,
-  total: number,
-  options: AsyncOptions | undefined,
-): Promise<number> {
-  return onLoop(handle, "sendfile", options, () => {
-    let written = 0;
-    return {
-      syscall: "sendfile",
-      direction: "write",
-      condition: POLLOUT,
-      restarts: true,
-      get bytesWritten() {
-        return written;
-      },
-      attempt: () =>
-        written === total
-          ? 0
-          : sendfile(
-              handle.fd,
-              file,
-              start === undefined ? undefined : start + written,
-              Math.min(total - written, LARGEST_PIECE),
-            ),
-      continues(size) {
-        written += size;
-        return size > 0 && written < total;
-      },
-      finish: () => written,
-    };
-  });
-}
-
-async function sendCopied(
-  handle: Handle,
-  file: number,
-  start: number | undefined,
-  total: number,
-  options: AsyncOptions | undefined,
-): Promise<number> {
-  const buffer = new Uint8Array(new ArrayBuffer(COPY_PIECE));
-  let written = 0;
-  while (written < total) {
-    const position = start === undefined ? null : start + written;
-    const size = await readPiece(file, buffer, Math.min(total - written, buffer.length), position, written);
-    if (size === 0) break;
-    try {
-      written += await sendAll(handle, buffer.subarray(0, size), options);
-    } catch (error) {
-      throw error instanceof SocketError ? after(error, written) : error;
-    }
-  }
-  return written;
-}
-
-async function readPiece(
-  file: number,
-  buffer: Uint8Array,
-  size: number,
-  position: number | null,
-  bytesWritten: number,
-): Promise<number> {
-  try {
-    return (await read(file, buffer, 0, size, position)).bytesRead;
-  } catch (error) {
-    const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
-    if (typeof errno !== "number" || errnoName(-errno) === undefined) throw error;
-    throw failed(errno, { syscall: "read", bytesWritten });
-  }
-}
-
-function after(error: SocketError, before: number): SocketError {
-  const { code, errno, syscall, kind, address, bytesWritten = 0 } = error;
-  return new SocketError(error.message, {
-    code,
-    errno,
-    syscall,
-    kind,
-    address,
-    bytesWritten: before + bytesWritten,
-    cause: error,
   });
 }
