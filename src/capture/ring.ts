@@ -328,15 +328,18 @@ function check(options: CaptureOptions): Terms {
     blockSize,
     blockCount: integer(options.blockCount ?? 16, "blockCount", 1, Math.floor(0x7fff_ffff / blockSize)),
     blockTimeout: integer(blockTimeout ?? 10, "blockTimeout", 1, 0x7fff_ffff),
-    fanout: fanout === undefined ? undefined : fanoutValue(fanout),
+    fanout: fanout === undefined ? undefined : fanoutValue(fanout, ignoreOutgoing ?? false),
   };
 }
 
-function fanoutValue({ group, mode = "hash", defragment = false }: FanoutOptions): number {
+function fanoutValue({ group, mode = "hash", defragment = false }: FanoutOptions, ignoreOutgoing: boolean): number {
   if (!Object.hasOwn(fanoutModes, mode)) {
     throw new TypeError(`fanout.mode must be one of ${Object.keys(fanoutModes).join(", ")}, not ${show(mode)}`);
   }
-  const flags = boolean(defragment, "fanout.defragment") ? ring.PACKET_FANOUT_FLAG_DEFRAG : 0;
+  const flags =
+    (boolean(defragment, "fanout.defragment") ? ring.PACKET_FANOUT_FLAG_DEFRAG : 0) |
+    // a group has its own hook in the kernel, which does not look at what its sockets have asked for
+    (ignoreOutgoing ? ring.PACKET_FANOUT_FLAG_IGNORE_OUTGOING : 0);
   return integer(group, "fanout.group", 0, 0xffff) | ((fanoutModes[mode] | flags) << 16);
 }
 
