@@ -193,6 +193,35 @@ static uint64_t pass_descriptor(long iterations, size_t size) {
   return taken;
 }
 
+/* RFC 1071 section 4.1 on words of 32 bits, which is as fast as plain C gets. The bytes change, so that no call is saved. */
+static uint16_t __attribute__((noinline)) internet_checksum(const char *bytes, size_t size) {
+  uint64_t sum = 0;
+  uint32_t word;
+  for (; size >= sizeof word; bytes += sizeof word, size -= sizeof word) {
+    memcpy(&word, bytes, sizeof word);
+    sum += word;
+  }
+  if (size > 0) {
+    word = 0;
+    memcpy(&word, bytes, size);
+    sum += word;
+  }
+  while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+  return (uint16_t)~sum;
+}
+
+static uint64_t checksums(long iterations, size_t size) {
+  uint16_t last = 0;
+  uint64_t start = now();
+  for (long i = 0; i < iterations; i++) {
+    in[0] = (char)(i + last);
+    last = internet_checksum(in, size);
+  }
+  uint64_t taken = now() - start;
+  if (internet_checksum("\x00\x01\xf2\x03\xf4\xf5\xf6\xf7", 8) != htons(0x220d)) fail("not the checksum of RFC 1071");
+  return taken;
+}
+
 static const struct {
   const char *name;
   uint64_t (*run)(long iterations, size_t size);
@@ -200,7 +229,7 @@ static const struct {
 } programs[] = {
     {"receive-nothing", receive_nothing, 64},   {"udp-64", udp_one_way, 64},     {"udp-1400", udp_one_way, 1400},
     {"tcp-ping-pong-64", tcp_ping_pong, 64}, {"tcp-connect", tcp_connect, 0},
-    {"pass-descriptor", pass_descriptor, 0},
+    {"pass-descriptor", pass_descriptor, 0}, {"checksum-64", checksums, 64}, {"checksum-1500", checksums, 1500},
 };
 
 static const struct {

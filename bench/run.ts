@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { BRIEF, FULL, QUICK, excuse, measure, type Effort, type Row } from "./harness.ts";
 import { hasFailed, headline, judgeAll, readEnvironment, table, type RowReport } from "./report.ts";
 import { calls } from "./rows/calls.ts";
+import { checksums } from "./rows/checksum.ts";
 import { datagrams } from "./rows/datagrams.ts";
 import { memory } from "./rows/memory.ts";
 import { passing } from "./rows/passing.ts";
@@ -16,11 +17,21 @@ import { udp } from "./rows/udp.ts";
 const MODES = {
   full: {
     effort: FULL,
-    rows: [...calls, ...udp, ...datagrams.usual, ...processes, ...tcp, ...passing, ...memory, ...startup],
+    rows: [...calls, ...checksums, ...udp, ...datagrams.usual, ...processes, ...tcp, ...passing, ...memory, ...startup],
   },
   quick: {
     effort: QUICK,
-    rows: [...calls, ...udp, ...datagrams.diagonal, ...processes, ...tcp, ...passing, ...memory, ...startup],
+    rows: [
+      ...calls,
+      ...checksums,
+      ...udp,
+      ...datagrams.diagonal,
+      ...processes,
+      ...tcp,
+      ...passing,
+      ...memory,
+      ...startup,
+    ],
   },
   matrix: { effort: BRIEF, rows: datagrams.all },
 } as const satisfies Record<string, { effort: Effort; rows: readonly Row[] }>;

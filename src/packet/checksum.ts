@@ -35,22 +35,36 @@ export function checksum(bytes: Uint8Array, start = 0, end: number = bytes.lengt
  * @throws {TypeError | RangeError} when the range is not within the bytes, or `initial` is no sum of 16 bits
  */
 export function checksumSum(bytes: Uint8Array, start = 0, end: number = bytes.length, initial = 0): number {
-  bufferOf(bytes);
-  integer(end, "end", 0, bytes.length);
+  checkRange(bytes, start, end, initial);
+  return sumRange(bytes, start, end, initial);
+}
+
+function checkRange(bytes: Uint8Array, start: number, end: number, initial: number): void {
+  const { length } = bufferOf(bytes);
+  // all at once what is nearly always right: small integers
+  if (end >>> 0 === end && start >>> 0 === start && start <= end && end <= length && (initial & 0xffff) === initial)
+    return;
+  integer(end, "end", 0, length);
   integer(start, "start", 0, end);
   uint16(initial, "initial");
-  return sumRange(bytes, start, end, initial);
 }
 
 /** @internal `checksumSum` without the checks. */
 export function sumRange(bytes: Uint8Array, start: number, end: number, initial: number): number {
-  if (end - start < LONG || bytes.length <= UNMOVED) return fold(sumBytes(bytes, start, end, initial));
+  if (end - start < LONG || bytes.length <= UNMOVED) {
+    const sum = sumBytes(bytes, start, end, initial) | 0; // of at most 1000 bytes: far below 2^31
+    const folded = (sum & 0xffff) + (sum >>> 16);
+    return (folded & 0xffff) + (folded >>> 16);
+  }
   return sumLong(bytes, start, end, initial);
 }
 
 // High and low bytes apart: one load and one addition for each, and alignment does not matter.
 function sumBytes(bytes: Uint8Array, start: number, end: number, initial: number): number {
-  let [high1, high2, low1, low2] = [0, 0, initial, 0];
+  let high1 = 0;
+  let high2 = 0;
+  let low1 = initial;
+  let low2 = 0;
   let at = start;
   for (; at < end - 7; at += 8) {
     high1 = (high1 + bytes[at]! + bytes[at + 2]!) | 0;
@@ -83,7 +97,10 @@ function sumLong(bytes: Uint8Array, start: number, end: number, initial: number)
 
 function sumWords(words: Uint32Array): number {
   const { length } = words;
-  let [sum1, sum2, sum3, sum4] = [0, 0, 0, 0];
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  let sum4 = 0;
   let at = 0;
   for (; at < length - 7; at += 8) {
     sum1 += words[at]! + words[at + 4]!;
