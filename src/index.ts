@@ -16,6 +16,19 @@ export {
 } from "./address/index.ts";
 export type { Data, Descriptor } from "./arguments.ts";
 export * from "./common-constants.ts";
+export {
+  type BunHandlers,
+  type CloseOptions,
+  connectionFor,
+  createConnection,
+  type CreateConnectionOptions,
+  createServer,
+  type CreateServerOptions,
+  Listener,
+  SocketConnection,
+  TcpConnection,
+  UnixConnection,
+} from "./connection/index.ts";
 export { SocketError, type SocketErrorFields, type SocketErrorKind } from "./errors.ts";
 export {
   CMSG_LEN,

@@ -9,6 +9,7 @@ import { CMSG_LEN, CMSG_SPACE, type ControlMessage } from "../message/control.ts
 import { Credentials } from "../message/credentials.ts";
 import type { ReceivedMessage } from "../message/received.ts";
 import { Rights } from "../message/rights.ts";
+import type { IncomingMessage, OutgoingMessage } from "../socket/message.ts";
 import type { OperationOptions } from "../socket/operation.ts";
 import { Socket } from "../socket/socket.ts";
 import { OneDescriptor } from "./one-descriptor.ts";
@@ -17,8 +18,8 @@ const { AF_UNIX, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET } = platform.core;
 
 /** As many descriptors as one message takes on Linux: SCM_MAX_FD. */
 const MAXIMUM = 253;
-/** Room for all that may come with one byte: descriptors, and credentials that somebody has asked for. */
-const ROOM = CMSG_SPACE(MAXIMUM * 4) + 256;
+/** Room for all that may come with one byte: descriptors, and credentials that somebody has asked for. Internal. */
+export const ROOM: number = CMSG_SPACE(MAXIMUM * 4) + 256;
 
 let one: OneDescriptor | undefined;
 
@@ -29,7 +30,8 @@ function oneDescriptor(): OneDescriptor | undefined {
   return one;
 }
 
-function unix(socket: Socket, syscall: string): Socket {
+/** Refuses what is no unix socket. Internal. */
+export function unix(socket: Socket, syscall: string): Socket {
   if (!(socket instanceof Socket)) throw new TypeError(`socket must be a Socket, not ${show(socket)}`);
   if (!socket.closed && socket.family !== AF_UNIX)
     throw notSupported(syscall, "only unix sockets pass descriptors and credentials");
@@ -75,7 +77,8 @@ function receiveByte(
   return notEnded(socket, socket.receiveMessage({ buffers: [], controlSize: ROOM }, options), syscall, what);
 }
 
-function notEnded(socket: Socket, message: ReceivedMessage, syscall: string, what: string): ReceivedMessage {
+/** Throws at the end of a stream. Internal. */
+export function notEnded(socket: Socket, message: ReceivedMessage, syscall: string, what: string): ReceivedMessage {
   // an empty packet that brings nothing looks like the end of a seqpacket socket; that of a stream may come with credentials
   const nothing = (): boolean => message.control[Symbol.iterator]().next().done === true;
   if (message.size === 0 && (socket.type === SOCK_STREAM || (socket.type === SOCK_SEQPACKET && nothing()))) {
@@ -122,6 +125,11 @@ export function receiveFd(socket: Socket, options?: OperationOptions): number {
     quick === undefined
       ? receiveByte(socket, "receiveFd", "a descriptor", options)
       : notEnded(socket, quick, "receiveFd", "a descriptor");
+  return descriptorIn(message);
+}
+
+/** The one descriptor that a message must have brought. Internal. */
+export function descriptorIn(message: ReceivedMessage): number {
   const control = onlyOne(message, "receiveFd");
   if (control === undefined) throw unexpected("receiveFd", "a byte came without a descriptor");
   if (!(control instanceof Rights))
@@ -142,8 +150,13 @@ export function sendFds(
   data?: Data | string,
   options?: OperationOptions,
 ): number {
+  return unix(socket, "sendFds").sendMessage(messageOf(fds, data), options);
+}
+
+/** The message of descriptors with data. Internal. */
+export function messageOf(fds: readonly Descriptor[], data: Data | string | undefined): OutgoingMessage {
   const buffers = data === undefined ? [] : [typeof data === "string" ? new TextEncoder().encode(data) : data];
-  return unix(socket, "sendFds").sendMessage({ buffers, control: [new Rights(fds)] }, options);
+  return { buffers, control: [new Rights(fds)] };
 }
 
 /** What `receiveFds` returns. */
@@ -162,13 +175,19 @@ export interface ReceivedFds {
  * has no room for them: all are closed then
  */
 export function receiveFds(socket: Socket, max: number, buffer?: Data, options?: OperationOptions): ReceivedFds {
+  const request = requestOf(max, buffer);
+  return fdsIn(unix(socket, "receiveFds").receiveMessage(request, options), max);
+}
+
+/** What is received of at most so many descriptors with data. Internal. */
+export function requestOf(max: number, buffer: Data | undefined): IncomingMessage {
   integer(max, "max", 1, MAXIMUM);
-  unix(socket, "receiveFds");
   // CMSG_LEN and not CMSG_SPACE: the padding would let one more in when max is odd
-  const message = socket.receiveMessage(
-    { buffers: buffer === undefined ? [] : [buffer], controlSize: CMSG_LEN(max * 4) },
-    options,
-  );
+  return { buffers: buffer === undefined ? [] : [buffer], controlSize: CMSG_LEN(max * 4) };
+}
+
+/** The descriptors that a message has brought. Internal. */
+export function fdsIn(message: ReceivedMessage, max: number): ReceivedFds {
   using owned = message;
   if (message.controlTruncated) {
     const fitted = [...message.control].every((control) => control instanceof Rights && control.length < max);
@@ -184,8 +203,12 @@ export function receiveFds(socket: Socket, max: number, buffer?: Data, options?:
  * @throws as `sendFd`
  */
 export function sendCredentials(socket: Socket, options?: OperationOptions): void {
-  const sendable = credentials !== undefined;
-  sendByte(unix(socket, "sendCredentials"), sendable ? [Credentials.current()] : undefined, options);
+  sendByte(unix(socket, "sendCredentials"), ownCredentials(), options);
+}
+
+/** What is sent of this process; undefined where the system has no such message. Internal. */
+export function ownCredentials(): ControlMessage[] | undefined {
+  return credentials === undefined ? undefined : [Credentials.current()];
 }
 
 /**
@@ -209,8 +232,13 @@ export function receiveCredentials(socket: Socket, options?: OperationOptions): 
 }
 
 function readCredentials(socket: Socket, options: OperationOptions | undefined): Credentials {
-  using message = receiveByte(socket, "receiveCredentials", "credentials", options);
-  const control = onlyOne(message, "receiveCredentials");
+  return credentialsIn(socket, receiveByte(socket, "receiveCredentials", "credentials", options));
+}
+
+/** The credentials that a message has brought, or those of the peer at connect. Internal. */
+export function credentialsIn(socket: Socket, message: ReceivedMessage): Credentials {
+  using owned = message;
+  const control = onlyOne(owned, "receiveCredentials");
   if (control instanceof Credentials) return control;
   // of a byte that was sent before SO_PASSCRED was on the kernel may not know the sender: pid 0, uid and gid -1
   const unknown = control?.level === SOL_SOCKET && control.type === platform.core.SCM_CREDENTIALS;

@@ -1,0 +1,236 @@
+// Connecting to a host by name, and listening by name.
+
+import { platform } from "../../ffi/platform/index.ts";
+import { InetSocketAddress, type SocketAddressLike, toSocketAddress, UnixSocketAddress } from "../address/index.ts";
+import { boolean, duration, integer, port as portNumber, show } from "../arguments.ts";
+import { cancelled, SocketError, timedOut } from "../errors.ts";
+import { Socket } from "../socket/socket.ts";
+import { bindPath } from "../unix/index.ts";
+import { Cancellable } from "../wait/cancellable.ts";
+import { connectionFor } from "./connection-for.ts";
+import { Listener } from "./listener.ts";
+import { race } from "./race.ts";
+import { interleave, resolveHost } from "./resolve.ts";
+import type { SocketConnection } from "./socket-connection.ts";
+
+const { AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, IPPROTO_IPV6, IPV6_V6ONLY } = platform.core;
+const HEAD_START = 250; // RFC 8305, section 8: Connection Attempt Delay
+
+/** What `createConnection` takes. */
+export interface CreateConnectionOptions {
+  /** A name, or an IPv4 or IPv6 address. */
+  readonly hostname?: string | undefined;
+  /** 1 to 65535. */
+  readonly port?: number | undefined;
+  /** Instead of those: a unix socket. A leading NUL: abstract. */
+  readonly path?: string | Uint8Array | undefined;
+  /** An address of this host to connect from; hosts are then asked for addresses of its family only. */
+  readonly localAddress?: SocketAddressLike | undefined;
+  /** AF_INET or AF_INET6: only addresses of that family. Default: both. */
+  readonly family?: number | undefined;
+  /** Milliseconds for everything, the lookup too. Default: no end. */
+  readonly timeout?: number | undefined;
+  /** Milliseconds of head start that one address has before the next is tried as well: 10 or more. Default 250. */
+  readonly attemptDelay?: number | undefined;
+  /** Ends it: rejected with its reason, unchanged. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ends it: kind "cancelled". */
+  readonly cancellable?: Cancellable | undefined;
+}
+
+/** What `createServer` takes. */
+export interface CreateServerOptions {
+  /** A name or address of this host. Default: all addresses, IPv6 and IPv4 in one socket where the system can. */
+  readonly hostname?: string | undefined;
+  /** 0 to 65535; 0: the kernel chooses, see `listener.localAddress`. */
+  readonly port?: number | undefined;
+  /** Instead of those: a unix socket, bound with `bindPath`. A leading NUL: abstract. */
+  readonly path?: string | undefined;
+  /** The permissions of the path. */
+  readonly mode?: number | undefined;
+  /** How many connections may be queued. Default 511. */
+  readonly backlog?: number | undefined;
+  /** SO_REUSEPORT: several processes or Workers listen on one port. Default false. */
+  readonly reusePort?: boolean | undefined;
+  /** false: an IPv6 address takes no IPv4 (IPV6_V6ONLY). Default true. */
+  readonly dualStack?: boolean | undefined;
+}
+
+/** `createConnection` of the public face. */
+export async function connectTo(options: CreateConnectionOptions): Promise<SocketConnection> {
+  checkObject(options, "{ hostname, port } or { path }");
+  const { signal, cancellable, timeout } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
+  if (cancellable !== undefined && !(cancellable instanceof Cancellable))
+    throw new TypeError(`cancellable must be a Cancellable, not ${show(cancellable)}`);
+  const budget = timeout === undefined ? Infinity : duration(timeout);
+  const target = targetOf(options);
+  // one signal for all that may end it
+  using end = new End();
+  if (signal?.aborted === true) throw signal.reason;
+  if (signal !== undefined) end.onAbort(signal);
+  if (cancellable !== undefined)
+    end.use(cancellable.onCancel(() => end.abort(cancelled("connect", undefined, target.name))));
+  if (budget < Infinity) end.after(budget, () => timedOut("connect", budget, undefined, target.name));
+  end.signal.throwIfAborted();
+  const socket = await target.connect(end.signal);
+  return connectionFor(socket);
+}
+
+function checkObject(options: unknown, wanted: string): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`options must be ${wanted}, not ${show(options)}`);
+  }
+}
+
+interface Goal {
+  readonly name: string;
+  connect(signal: AbortSignal): Promise<Socket>;
+}
+
+function targetOf(options: CreateConnectionOptions): Goal {
+  const { hostname, path, localAddress, attemptDelay } = options;
+  if (path !== undefined) {
+    const address = new UnixSocketAddress(path);
+    return { name: address.toString(), connect: (signal) => connectUnix(address, signal) };
+  }
+  if (typeof hostname !== "string" || hostname === "")
+    throw new TypeError(`hostname must be a name or an address, not ${show(hostname)}`);
+  const port = integer(options.port, "port", 1, 65_535);
+  const delay = attemptDelay === undefined ? HEAD_START : integer(attemptDelay, "attemptDelay", 10, 60_000);
+  const local = localAddress === undefined ? undefined : toSocketAddress(localAddress, "localAddress");
+  if (local !== undefined && !(local instanceof InetSocketAddress))
+    throw new TypeError(`localAddress must be an IPv4 or IPv6 address, not ${local}`);
+  const family = checkFamily(options.family) ?? local?.family;
+  return {
+    name: `${hostname}:${port}`,
+    async connect(signal) {
+      const found = await orAborted(resolveHost(hostname, port, family), signal);
+      return race({ addresses: interleave(found), delay, localAddress: local, signal });
+    },
+  };
+}
+
+function checkFamily(family: unknown): number | undefined {
+  if (family === undefined || family === AF_INET || family === AF_INET6) return family;
+  throw new TypeError(`family must be AF_INET or AF_INET6, not ${show(family)}`);
+}
+
+async function connectUnix(address: UnixSocketAddress, signal: AbortSignal): Promise<Socket> {
+  const socket = new Socket(AF_UNIX, SOCK_STREAM);
+  try {
+    await socket.connectAsync(address, { signal, timeout: Infinity });
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+// A lookup cannot be ended: its answer is not waited for any more.
+function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const { promise, resolve, reject } = Promise.withResolvers<Result>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  return promise;
+}
+
+/** Whatever may end a connect, as one signal; nothing of it is left behind. */
+class End implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #stack = new DisposableStack();
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  use(resource: Disposable): void {
+    this.#stack.use(resource);
+  }
+
+  onAbort(signal: AbortSignal): void {
+    const abort = (): void => this.abort(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    this.#stack.defer(() => signal.removeEventListener("abort", abort));
+  }
+
+  after(milliseconds: number, reason: () => SocketError): void {
+    const timer = setTimeout(() => this.abort(reason()), Math.min(Math.ceil(milliseconds), 0x7fff_ffff));
+    this.#stack.defer(() => clearTimeout(timer));
+  }
+
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+}
+
+/** `createServer` of the public face. */
+export async function listenAt(options: CreateServerOptions): Promise<Listener> {
+  checkObject(options, "{ port } or { path }");
+  const backlog = options.backlog === undefined ? 511 : integer(options.backlog, "backlog", 0, 0x7fff_ffff);
+  const socket = options.path === undefined ? await bindHost(options) : bindUnix(options.path, options.mode);
+  try {
+    socket.listen(backlog);
+    return Listener.from(socket);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+function bindUnix(path: string, mode: number | undefined): Socket {
+  const socket = new Socket(AF_UNIX, SOCK_STREAM);
+  try {
+    if (typeof path === "string" && path.startsWith("\0")) socket.bind(new UnixSocketAddress(path));
+    else bindPath(socket, path, { mode });
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+async function bindHost({ hostname, port, reusePort, dualStack }: CreateServerOptions): Promise<Socket> {
+  const number = portNumber(port);
+  const both = dualStack === undefined || boolean(dualStack, "dualStack");
+  const share = reusePort === undefined ? undefined : boolean(reusePort, "reusePort");
+  if (hostname !== undefined && typeof hostname !== "string")
+    throw new TypeError(`hostname must be a name or an address, not ${show(hostname)}`);
+  const addresses =
+    hostname === undefined
+      ? [new InetSocketAddress("::", number), new InetSocketAddress("0.0.0.0", number)]
+      : await resolveHost(hostname, number, undefined);
+  const errors: unknown[] = [];
+  for (const address of addresses) {
+    try {
+      return bindAddress(address, both, share);
+    } catch (error) {
+      errors.push(error);
+      // all addresses: the second is for systems without IPv6, and no way around a port that is taken
+      if (hostname === undefined && !isLacking(error)) throw error;
+    }
+  }
+  throw errors.at(-1);
+}
+
+function isLacking(error: unknown): boolean {
+  return error instanceof SocketError && (error.kind === "not-supported" || error.kind === "address-not-available");
+}
+
+function bindAddress(address: InetSocketAddress, both: boolean, reusePort: boolean | undefined): Socket {
+  const socket = new Socket(address.family, SOCK_STREAM);
+  try {
+    if (address.family === AF_INET6) socket.setOption(IPPROTO_IPV6, IPV6_V6ONLY, !both);
+    socket.bind(address, { allowReuse: true, reusePort });
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+// How a connection ends: gracefully, or by going over to Bun's own event loop.
+
+import { close as closeDescriptor } from "../../ffi/descriptors.ts";
+import { SocketError } from "../errors.ts";
+import type { Socket } from "../socket/socket.ts";
+
+/** Finishes writes, tells the peer the end, waits for its end, and closes: within so many milliseconds. */
+export async function closeGracefully(socket: Socket, written: Promise<unknown>, patience: number): Promise<void> {
+  if (socket.closed) return;
+  const signal = AbortSignal.timeout(Math.min(patience, 0x7fff_ffff));
+  try {
+    if (patience === 0 || !(await inTime(written, signal)) || socket.closed) return;
+    socket.shutdown({ write: true });
+    const away = new Uint8Array(65_536);
+    // a socket that is closed with bytes unread resets the connection, and what was sent last may be lost with it
+    while ((await socket.receiveAsync(away, { signal, timeout: Infinity })) > 0);
+  } catch (error) {
+    // a peer that is gone, or takes too long
+    if (!(error instanceof SocketError) && error !== signal.reason) throw error;
+  } finally {
+    socket.close();
+  }
+}
+
+/** Whether it ended before the signal. */
+function inTime(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const expired = (): void => resolve(false);
+    signal.addEventListener("abort", expired, { once: true });
+    void work.then(() => {
+      signal.removeEventListener("abort", expired);
+      resolve(true);
+    });
+  });
+}
+
+/** Gives the descriptor to Bun. */
+export async function handOver(socket: Socket, handlers: Bun.SocketHandler<undefined>): Promise<Bun.Socket<undefined>> {
+  const fd = socket.detach();
+  try {
+    // `fd` is there, and not in the types (Bun 1.4)
+    const options = { fd, socket: handlers } as unknown as Bun.TCPSocketConnectOptions<undefined>;
+    return await Bun.connect<undefined>(options);
+  } catch (error) {
+    closeDescriptor(fd);
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+// A socket that listens, on the event loop.
+
+import type { SocketAddress } from "../address/index.ts";
+import { show } from "../arguments.ts";
+import { closed, SocketError } from "../errors.ts";
+import type { AsyncOptions } from "../socket/loop-operation.ts";
+import { Socket } from "../socket/socket.ts";
+import { connectionFor } from "./connection-for.ts";
+import type { SocketConnection } from "./socket-connection.ts";
+
+// What accept(2) says of one connection, or of a system that is short of something: the next may be better.
+const PASSING = new Set(
+  "EMFILE ENFILE ENOBUFS ENOMEM ECONNABORTED EPERM ENETDOWN EPROTO ENOPROTOOPT EHOSTDOWN ENONET EHOSTUNREACH ENETUNREACH".split(
+    " ",
+  ),
+);
+const SHORTEST_NAP = 5;
+const LONGEST_NAP = 500;
+
+/**
+ * A socket that listens: `for await (const connection of listener)`. Errors of accept(2) that pass, such as EMFILE, are waited out,
+ * with naps of 5 to 500 ms, and reported once with `process.emitWarning`. Several loops may iterate; each connection goes to one of
+ * them. Leaving a loop does not close it.
+ *
+ * @example
+ * await using listener = await createServer({ port: 8080 });
+ * for await (const connection of listener) void serve(connection);
+ */
+export class Listener implements AsyncIterable<SocketConnection> {
+  /** The socket below. */
+  readonly socket: Socket;
+  readonly #naps = new Set<() => void>();
+  #warned = false;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  /** Takes a listening socket over. @throws TypeError when it is none; SocketError kind "closed" */
+  static from(socket: Socket): Listener {
+    if (!(socket instanceof Socket)) throw new TypeError(`socket must be a Socket, not ${show(socket)}`);
+    if (socket.closed) throw closed("listener");
+    if (!socket.listening) throw new TypeError("socket must listen: call listen() first");
+    return new Listener(socket);
+  }
+
+  /** Where it listens. @throws SocketError kind "closed" */
+  get localAddress(): SocketAddress | null {
+    return this.socket.localAddress;
+  }
+
+  /** The next connection. Rejects as `socket.acceptAsync`; kind "closed" when it is closed. */
+  async accept(options?: AsyncOptions): Promise<SocketConnection> {
+    for (let nap = SHORTEST_NAP; ; nap = Math.min(nap * 2, LONGEST_NAP)) {
+      try {
+        return connectionFor(await this.socket.acceptAsync(options));
+      } catch (error) {
+        if (!(error instanceof SocketError) || error.syscall !== "accept" || !PASSING.has(error.code)) throw error;
+        this.#warn(error);
+        await this.#nap(nap, options?.signal);
+      }
+    }
+  }
+
+  #warn(error: SocketError): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    process.emitWarning(`connections cannot be accepted for a while: ${error.message}`, {
+      type: "ResourceWarning",
+      code: "BERKELEY_ACCEPT",
+    });
+  }
+
+  // Ends early when the listener is closed or the signal aborts: the next accept says so.
+  #nap(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", wake);
+        this.#naps.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      this.#naps.add(wake);
+      signal?.addEventListener("abort", wake, { once: true });
+    });
+  }
+
+  /** Connections as they come, until it is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<SocketConnection, void, undefined> {
+    for (;;) {
+      const connection = await this.#next();
+      if (connection === undefined) return;
+      yield connection;
+    }
+  }
+
+  async #next(): Promise<SocketConnection | undefined> {
+    try {
+      return await this.accept({ timeout: Infinity });
+    } catch (error) {
+      if (error instanceof SocketError && error.kind === "closed") return undefined;
+      throw error;
+    }
+  }
+
+  /** Stops listening. Connections that were accepted live on. */
+  close(): void {
+    this.socket.close();
+    for (const wake of this.#naps) wake();
+  }
+
+  /** The same as `close`, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The same as `close`, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}

@@ -1,0 +1,159 @@
+// A connected stream on the event loop: all methods are promises. What is not needed by every program, the web streams and the
+// graceful end, is in files of its own, loaded when it is asked for.
+
+import { platform } from "../../ffi/platform/index.ts";
+import type { SocketAddress } from "../address/index.ts";
+import { type Data, duration, show } from "../arguments.ts";
+import { closed, failed, pending } from "../errors.ts";
+import { errnoNumber } from "../../ffi/errno.ts";
+import { later } from "../later.ts";
+import type { AsyncOptions } from "../socket/loop-operation.ts";
+import { handleOf } from "../socket/ref.ts";
+import { Socket } from "../socket/socket.ts";
+
+const { SOCK_STREAM, SOCK_SEQPACKET } = platform.core;
+
+const streams: () => typeof import("./streams.ts") = later(
+  () => require("./streams.ts") as typeof import("./streams.ts"),
+);
+const ending: () => typeof import("./ending.ts") = later(() => require("./ending.ts") as typeof import("./ending.ts"));
+
+/** What `close` takes. */
+export interface CloseOptions {
+  /** How many milliseconds it waits at most for writes under way and for the peer's end. Default 1000; 0 closes at once. */
+  readonly timeout?: number | undefined;
+}
+
+/** What Bun calls back for a stream that `toBun` has handed over. */
+export type BunHandlers = Bun.SocketHandler<undefined>;
+
+const DEFAULT_PATIENCE = 1000;
+
+// A socket has one connection: two would read each other's bytes.
+const connections = new WeakMap<Socket, SocketConnection>();
+
+/** The connection of a socket, if it has one. Internal. */
+export function connectionOf(socket: Socket): SocketConnection | undefined {
+  return connections.get(socket);
+}
+
+/** Checks that a socket can be taken over as a connection. Internal. */
+export function checkConnected(socket: unknown): Socket {
+  if (!(socket instanceof Socket)) throw new TypeError(`socket must be a Socket, not ${show(socket)}`);
+  if (socket.closed) throw closed("connection");
+  if (socket.type !== SOCK_STREAM && socket.type !== SOCK_SEQPACKET) {
+    throw new TypeError("socket must be a stream or seqpacket socket: datagrams have no connection");
+  }
+  if (!socket.connected)
+    throw failed(-errnoNumber("ENOTCONN"), { syscall: "connection", advice: "connect() it first" });
+  return socket;
+}
+
+/**
+ * A connected stream on Bun's event loop. It takes the socket over. Made by `connectionFor`, `createConnection`, a `Listener`, or
+ * `SocketConnection.from`.
+ *
+ * @example
+ * await using connection = await createConnection({ hostname: "localhost", port: 7 });
+ * await connection.write("hello");
+ * const size = await connection.read(buffer);
+ */
+export class SocketConnection {
+  /** The socket below. */
+  readonly socket: Socket;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array> | undefined;
+  #written: Promise<unknown> = Promise.resolve();
+  #writing = 0;
+  #closing: Promise<void> | undefined;
+
+  /** Use `from`. */
+  protected constructor(socket: Socket) {
+    if (connections.has(socket)) throw new TypeError("socket has a connection already: connectionFor(socket) gives it");
+    this.socket = socket;
+    connections.set(socket, this);
+  }
+
+  /**
+   * Takes a connected stream or seqpacket socket over.
+   *
+   * @throws TypeError for any other; SocketError kind "closed", "not-connected"
+   */
+  static from(socket: Socket): SocketConnection {
+    return new SocketConnection(checkConnected(socket));
+  }
+
+  /** The address of this end. @throws SocketError kind "closed" */
+  get localAddress(): SocketAddress | null {
+    return this.socket.localAddress;
+  }
+
+  /** The address of the peer. @throws SocketError kind "closed" */
+  get remoteAddress(): SocketAddress | null {
+    return this.socket.remoteAddress;
+  }
+
+  /** Whether it was not closed, nor shut down in both directions; the peer may be gone all the same. */
+  get connected(): boolean {
+    return this.socket.connected;
+  }
+
+  /** Receives into a buffer: bytes received, 0 at the end of the stream. Rejects as `socket.receiveAsync`. */
+  read(buffer: Data, options?: AsyncOptions): Promise<number> {
+    return this.socket.receiveAsync(buffer, options);
+  }
+
+  /** Sends all of it, text (UTF-8) or bytes; writes go out in their order. Rejects as `socket.sendAllAsync`. */
+  write(data: Data | string, options?: AsyncOptions): Promise<number> {
+    const written = this.socket.sendAllAsync(data, options);
+    this.#writing++;
+    // writes are served in order, so that the last one ends last
+    this.#written = written.catch(() => undefined).finally(() => this.#writing--);
+    return written;
+  }
+
+  /**
+   * What comes, as a byte stream (BYOB readers too). It reads only when somebody asks, so that the peer is held back by TCP
+   * itself. Cancelling it shuts the direction down.
+   */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    this.#readable ??= streams().makeReadable(this.socket);
+    return this.#readable;
+  }
+
+  /** What goes: each chunk is written before the next is taken. Closing it ends this direction: the peer reads the end. */
+  get writable(): WritableStream<Uint8Array> {
+    this.#writable ??= streams().makeWritable(this);
+    return this.#writable;
+  }
+
+  /**
+   * Ends the connection so that nothing is lost: writes under way are finished, the peer is told the end (`shutdown(2)`), what it
+   * still sends is read away until it has ended too, then the socket is closed. After `timeout` milliseconds (default 1000) it is
+   * closed in any case. A peer that is gone is no error. Again is the same promise.
+   *
+   * @throws (rejects) TypeError, RangeError for a wrong timeout
+   */
+  async close(options?: CloseOptions): Promise<void> {
+    const patience = options?.timeout === undefined ? DEFAULT_PATIENCE : duration(options.timeout);
+    this.#closing ??= ending().closeGracefully(this.socket, this.#written, patience);
+    return this.#closing;
+  }
+
+  /** The same as `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Hands the stream over to Bun's own event loop: `Bun.connect({ fd, socket: handlers })`. This connection and its socket are
+   * closed then.
+   *
+   * @throws (rejects) SocketError kind "pending" while operations wait, or a web stream of it is in use
+   */
+  async toBun(handlers: BunHandlers): Promise<Bun.Socket<undefined>> {
+    const inUse = this.#readable?.locked === true || this.#writable?.locked === true;
+    if (inUse || this.#writing > 0 || handleOf(this.socket).loop?.busy === true) throw pending("toBun", "connection");
+    return ending().handOver(this.socket, handlers);
+  }
+}
