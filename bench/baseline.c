@@ -241,6 +241,11 @@ static const struct {
     {"receive", receive_datagrams},
     {"aim", aim_datagrams},
     {"send", send_datagrams},
+    {"tcp-echo", echo_over_tcp},
+    {"udp-echo", echo_over_udp},
+    {"paced", pace},
+    {"tcp-upload", upload},
+    {"tcp-accept", connect_often},
 };
 
 static void run(const char *name, long iterations, const char *arguments) {

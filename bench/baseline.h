@@ -27,4 +27,11 @@ void receive_datagrams(long rounds, const char *unused);
 void aim_datagrams(long unused, const char *arguments);
 void send_datagrams(long rounds, const char *unused);
 
+/* load.c: the load on servers. */
+void echo_over_tcp(long rounds, const char *arguments);
+void echo_over_udp(long rounds, const char *arguments);
+void pace(long rounds, const char *arguments);
+void upload(long chunks, const char *arguments);
+void connect_often(long count, const char *arguments);
+
 #endif

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { startChild } from "./child.ts";
 import { Unavailable, type Column } from "./harness.ts";
 
-const SOURCES = ["baseline.c", "datagrams.c"].map((name) => join(import.meta.dir, name));
+const SOURCES = ["baseline.c", "datagrams.c", "load.c"].map((name) => join(import.meta.dir, name));
 const HEADER = join(import.meta.dir, "baseline.h");
 
 /**

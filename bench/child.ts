@@ -2,6 +2,7 @@
 
 /** A child that is waiting for orders. One at a time: ask again when it has answered. */
 export interface Child {
+  readonly pid: number;
   /** Gives an order, and resolves with the numbers that it is answered with. */
   ask(order: string): Promise<readonly number[]>;
 }
@@ -15,6 +16,7 @@ export function startChild(command: readonly string[], resources: AsyncDisposabl
   });
   const answers = lines(child.stdout);
   return {
+    pid: child.pid,
     async ask(order) {
       child.stdin.write(`${order}\n`);
       child.stdin.flush();

@@ -9,6 +9,7 @@ import { datagrams } from "./rows/datagrams.ts";
 import { memory } from "./rows/memory.ts";
 import { passing } from "./rows/passing.ts";
 import { processes } from "./rows/processes.ts";
+import { manyServers, servers } from "./rows/servers.ts";
 import { startup } from "./rows/startup.ts";
 import { tcp } from "./rows/tcp.ts";
 import { udp } from "./rows/udp.ts";
@@ -17,7 +18,19 @@ import { udp } from "./rows/udp.ts";
 const MODES = {
   full: {
     effort: FULL,
-    rows: [...calls, ...checksums, ...udp, ...datagrams.usual, ...processes, ...tcp, ...passing, ...memory, ...startup],
+    rows: [
+      ...calls,
+      ...checksums,
+      ...udp,
+      ...datagrams.usual,
+      ...processes,
+      ...tcp,
+      ...servers,
+      ...manyServers,
+      ...passing,
+      ...memory,
+      ...startup,
+    ],
   },
   quick: {
     effort: QUICK,
@@ -28,6 +41,7 @@ const MODES = {
       ...datagrams.diagonal,
       ...processes,
       ...tcp,
+      ...servers,
       ...passing,
       ...memory,
       ...startup,

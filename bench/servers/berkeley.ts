@@ -1,0 +1,101 @@
+/**
+ * berkeley's servers, as a program: `bun berkeley.ts`. Orders on stdin, each answered with a port or a number:
+ *
+ *     tcp-echo 0 | udp-echo 0 | tcp-discard 0 | tcp-accept 0      a server of that kind: its port
+ *     idle <count>                                                watches so many more sockets, to which nothing comes
+ */
+
+import {
+  AF_INET,
+  InetSocketAddress,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLNVAL,
+  ReceiveBatch,
+  SendBatch,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  Socket,
+  WOULD_BLOCK,
+} from "../../src/index.ts";
+import { LOOPBACK } from "../support.ts";
+
+const ENDED = POLLNVAL | POLLERR | POLLHUP;
+const buffer = new Uint8Array(1 << 18);
+// a view of the usual length: making one for each message is what a server of small messages would not do either
+const usual = buffer.subarray(0, 64);
+
+const kept: Socket[] = [];
+
+function listen(each: (socket: Socket) => void): number {
+  const listener = new Socket(AF_INET, SOCK_STREAM);
+  listener.bind({ address: LOOPBACK, port: 0 }, { allowReuse: true });
+  listener.listen(4096);
+  listener.watch(POLLIN, () => {
+    for (let socket = listener.tryAccept(); socket !== null; socket = listener.tryAccept()) each(socket);
+  });
+  kept.push(listener);
+  return portOf(listener);
+}
+
+function portOf({ localAddress }: Socket): number {
+  if (localAddress instanceof InetSocketAddress) return localAddress.port;
+  throw new Error(`bound to ${localAddress}`);
+}
+
+function echo(socket: Socket): void {
+  socket.watch(POLLIN, (ready) => {
+    if ((ready & ENDED) !== 0) return socket.close();
+    const size = socket.tryReceive(buffer);
+    if (size === WOULD_BLOCK) return;
+    if (size === 0) return socket.close();
+    const data = size === usual.length ? usual : buffer.subarray(0, size);
+    const sent = socket.trySend(data);
+    if (sent !== size) void socket.sendAllAsync(data.slice(Math.max(sent, 0)));
+  });
+}
+
+function discard(socket: Socket): void {
+  socket.watch(POLLIN, () => {
+    if (!socket.closed && socket.tryReceive(buffer) === 0) socket.close();
+  });
+}
+
+function datagrams(): number {
+  const socket = new Socket(AF_INET, SOCK_DGRAM);
+  socket.bind({ address: LOOPBACK, port: 0 });
+  const incoming = new ReceiveBatch({ capacity: 64, size: 2048, controlSize: 0 });
+  const outgoing = new SendBatch({ capacity: 64, size: 2048 });
+  socket.watch(POLLIN, () => {
+    const count = socket.tryReceiveMessages(incoming);
+    for (let index = 0; index < count; index++) outgoing.reply(incoming, index, incoming.data(index));
+    if (count > 0) socket.trySendMessages(outgoing); // what has no room is lost, as datagrams are
+    outgoing.clear();
+  });
+  kept.push(socket);
+  return portOf(socket);
+}
+
+function idle(count: number): number {
+  for (let index = 0; index < count; index++) {
+    const socket = new Socket(AF_INET, SOCK_DGRAM);
+    socket.bind({ address: LOOPBACK, port: 0 });
+    socket.watch(POLLIN, () => {});
+    kept.push(socket);
+  }
+  return count;
+}
+
+const servers: Readonly<Record<string, (count: number) => number>> = {
+  "tcp-echo": () => listen(echo),
+  "tcp-discard": () => listen(discard),
+  "tcp-accept": () => listen((socket) => socket.close()),
+  "udp-echo": datagrams,
+  idle,
+};
+
+for await (const line of console) {
+  const [kind = "", count] = line.split(" ");
+  console.log(servers[kind]?.(Number(count)) ?? `no order: ${line}`);
+}
