@@ -87,6 +87,7 @@ export class UringWake {
     let submitted: number;
     do submitted = this.#submit();
     while (submitted === -EINTR);
+    if (submitted < 0) words[sqTail] = tail; // nothing was taken
     return submitted < 0 ? submitted : submitted === 2 ? 0 : -errnoNumber("EBUSY");
   }
 

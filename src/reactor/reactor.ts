@@ -5,6 +5,7 @@
 // then it sleeps, and costs nothing until its wake-up is rung. Measured with and without: design.md section 4.
 
 import { makeReadinessSet, type ReadinessSet, type Token } from "../../ffi/readiness.ts";
+import { close } from "../../ffi/descriptors.ts";
 import { EINTR } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { failed, notSupported } from "../errors.ts";
@@ -138,7 +139,14 @@ export class Target implements Token {
       taken = true;
       notify(watcher, ready);
     }
-    if (!taken && this.index !== -1) this.#tell(this.#wanted());
+    if (!taken && this.index !== -1) this.#narrow();
+  }
+
+  // Somebody else may have closed it behind our back: it is in the set no more then, and the others must not suffer for it.
+  #narrow(): void {
+    const wanted = this.#wanted();
+    if (wanted === this.#told) return;
+    this.#told = this.reactor.set.update(this.fd, this, this.#told, wanted) < 0 ? undefined : wanted;
   }
 
   /** The descriptor is about to be closed or given away: takes it out of the set, and tells those who watch, once. */
@@ -171,7 +179,7 @@ function notify({ callback }: Watcher, ready: number): void {
 /** The reactor of one thread. */
 export class Reactor {
   readonly set: ReadinessSet;
-  readonly #wake: Wake;
+  #wake: Wake;
   readonly #targets: (Target | undefined)[] = [];
   readonly #free: number[] = [];
   #generation = 0;
@@ -180,16 +188,25 @@ export class Reactor {
   #scheduled = false;
   #asleep = false;
   #hotUntil = 0;
-  readonly #look = (): void => this.look();
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    this.#look();
+  };
+  readonly #woken = (): void => {
+    this.#asleep = false;
+    this.#look();
+  };
 
   constructor(kind: WakeKind | undefined) {
     const set = makeReadinessSet();
     if (typeof set === "number") throw failed(set, { syscall: "epoll_create1" });
     this.set = set;
-    this.#wake = makeWake(set.fd, kind, () => {
-      this.#asleep = false;
-      this.look();
-    });
+    try {
+      this.#wake = makeWake(set.fd, kind, this.#woken);
+    } catch (error) {
+      close(set.fd);
+      throw error;
+    }
   }
 
   /** How it is woken. */
@@ -230,12 +247,11 @@ export class Reactor {
 
   #schedule(): void {
     this.#scheduled = true;
-    setImmediate(this.#look);
+    setImmediate(this.#turn);
   }
 
   /** Looks, tells, and decides whether to look again or to sleep. */
-  look(): void {
-    this.#scheduled = false;
+  #look(): void {
     const found = this.set.look();
     if (found < 0 && found !== -EINTR) throw failed(found, { syscall: "epoll_wait" });
     for (let index = 0; index < found; index++) {
@@ -253,7 +269,20 @@ export class Reactor {
   #sleep(): void {
     this.#wake.keepAlive(this.#alive > 0);
     if (this.#asleep || this.#active === 0) return;
+    try {
+      this.#wake.arm();
+    } catch (error) {
+      this.#fallBack(error);
+    }
     this.#asleep = true;
+  }
+
+  // A ring that was allowed may be refused later: by a sandbox that the program has entered, by a lack of memory.
+  #fallBack(error: unknown): void {
+    if (this.kind === "worker") throw error;
+    this.#wake.keepAlive(false);
+    this.#wake = makeWake(this.set.fd, "worker", this.#woken);
+    this.#wake.keepAlive(this.#alive > 0);
     this.#wake.arm();
   }
 }
@@ -274,7 +303,7 @@ export const reactor: {
   /**
    * Chooses how, before the first use in this thread; for tests and for systems where one of them misbehaves.
    *
-   * @throws SocketError kind "pending" when there is a reactor already
+   * @throws SocketError kind "not-supported" when there is a reactor already
    */
   choose(kind: WakeKind): void;
 } = {

@@ -58,12 +58,13 @@ class Bell {
 export function makeWake(polled: number, wanted: WakeKind | undefined, woken: () => void): Wake {
   const [heard, told] = makePair();
   try {
-    const arm = wanted === "worker" ? undefined : armByRing(polled, told, wanted === "io_uring");
-    const bell = new Bell(heard, woken);
-    const keepAlive = (on: boolean): void => bell.keepAlive(on);
-    if (arm !== undefined) return { kind: "io_uring", arm, keepAlive };
-    return { kind: "worker", arm: armByWorker(polled, told), keepAlive };
+    const ring = wanted === "worker" ? undefined : armByRing(polled, told, wanted === "io_uring");
+    const kind = ring === undefined ? "worker" : "io_uring";
+    const arm = ring ?? armByWorker(polled, told);
+    const bell = new Bell(heard, woken); // last: from then on the descriptor is Bun's
+    return { kind, arm, keepAlive: (on) => bell.keepAlive(on) };
   } catch (error) {
+    close(heard);
     close(told);
     throw error;
   }
@@ -83,9 +84,10 @@ function armByRing(polled: number, told: number, required: boolean): (() => void
 
 function armByWorker(polled: number, told: number): () => void {
   const [orders, ordering] = makePair();
-  startWorkerWake(polled, orders, told);
+  const worker = startWorkerWake(polled, orders, told);
   const order = new Uint8Array(new ArrayBuffer(8), 0, 1);
   return () => {
+    void worker; // held here: nobody else does
     const result = send(ordering, order, MSG_NOSIGNAL);
     if (result < 0) throw failed(result, { syscall: "send" });
   };

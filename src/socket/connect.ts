@@ -148,10 +148,10 @@ function concludeAtOnce(handle: Handle, address: SocketAddress): void {
  * `connect(2)` in single tries, for the event loop: 0 when it has ended, would-block while it goes on. A unix listener whose
  * backlog is full says would-block too, and is asked again.
  */
-export function connectTries(handle: Handle, address: SocketAddress): () => number {
+export function connectTries(handle: Handle, address: SocketAddress): { attempt(): number; refusal(): Error } {
   const target = targetBytes(handle, address);
   let started = false;
-  return () => {
+  const attempt = (): number => {
     if (started) {
       if (waitFor(handle.fd, POLLOUT, 0, undefined) === 0) return -EAGAIN;
       concludeConnect(handle);
@@ -167,6 +167,7 @@ export function connectTries(handle: Handle, address: SocketAddress): () => numb
     }
     return result;
   };
+  return { attempt, refusal: () => failed(started ? -EINPROGRESS : -EAGAIN, { syscall: "connect", address }) };
 }
 
 /** `accept(2)` in single tries, for the event loop. */

@@ -5,6 +5,12 @@ import type { Handle } from "./handle.ts";
 import { keepZeroCopy } from "./zero-copy.ts";
 
 const forgotten = new FinalizationRegistry<Handle>((handle) => {
+  // what waits on the event loop, and its promises, know the state only: they go on until they end
+  if (handle.loop === undefined) release(handle);
+  else handle.loop.whenIdle(() => release(handle));
+});
+
+function release(handle: Handle): void {
   const { fd } = handle;
   if (fd === -1) return;
   handle.loop?.detach();
@@ -16,7 +22,7 @@ const forgotten = new FinalizationRegistry<Handle>((handle) => {
     type: "ResourceWarning",
     code: "BERKELEY_SOCKET_LEAK",
   });
-});
+}
 
 /** Watches over a socket; what is held is its state, never the socket itself. */
 export function closeWhenForgotten(socket: object, handle: Handle): void {

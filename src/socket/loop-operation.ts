@@ -40,8 +40,8 @@ export interface LoopOperation<Result> {
   continues?(size: number): boolean;
   /** What an error becomes when something was done before it: a result, or (thrown) the error. */
   fail?(error: unknown): Result;
-  /** The result to fail with where it must not wait; default EAGAIN. */
-  readonly refusal?: number | undefined;
+  /** The error where it must not wait; default EAGAIN. */
+  refusal?(): Error;
   /** Done before it waits: taking what must not change meanwhile. */
   waits?(): void;
   /** Done whatever the end is. */
@@ -51,6 +51,8 @@ export interface LoopOperation<Result> {
   readonly bytesWritten?: number | undefined;
   /** Whether the budget counts anew from each progress. */
   readonly restarts?: boolean | undefined;
+  /** After a would-block: another descriptor to wait for, until it is readable; what is to be sent comes from there. */
+  readonly source?: number | undefined;
   /** Whether a lack of buffers is waited for. */
   readonly patient?: boolean | undefined;
 }
@@ -79,7 +81,8 @@ export function termsOf(handle: Handle, options: AsyncOptions | undefined): Asyn
 }
 
 /** Ends an operation that must not wait. */
-export function refuse<Result>(operation: LoopOperation<Result>, error: Error): Result {
+export function refuse<Result>(operation: LoopOperation<Result>): Result {
+  const error = operation.refusal?.() ?? failed(-EAGAIN, operation);
   operation.settled?.();
   if (operation.fail === undefined) throw error;
   return operation.fail(error);

@@ -1,8 +1,10 @@
 // Operations that wait for a socket, first in, first out, per direction.
 
+import { close, duplicate } from "../../ffi/descriptors.ts";
 import { EAGAIN } from "../../ffi/errno.ts";
-import { cancelled, closed, timedOut } from "../errors.ts";
-import type { Target, Watcher } from "../reactor/reactor.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { cancelled, closed, failed, timedOut } from "../errors.ts";
+import { Target, type Watcher } from "../reactor/reactor.ts";
 import { isCancelled } from "../wait/cancellable.ts";
 import { type AsyncTerms, concluded, type LoopOperation, step } from "./loop-operation.ts";
 
@@ -106,6 +108,33 @@ class Waiting<Result> {
   }
 }
 
+/** Waits for a descriptor of the user's: for a duplicate, which is ours to close, and in the set only once. */
+class SourceWatch {
+  readonly #fd: number;
+  readonly #watcher: Watcher;
+
+  constructor({ reactor }: Target, fd: number, alive: boolean, ready: () => void) {
+    this.#fd = duplicate(fd);
+    if (this.#fd < 0) throw failed(this.#fd, { syscall: "fcntl", address: `fd ${fd}` });
+    this.#watcher = new Target(reactor, this.#fd).add(platform.core.POLLIN, alive, ready);
+    try {
+      this.#watcher.resume();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  set alive(on: boolean) {
+    this.#watcher.alive = on;
+  }
+
+  close(): void {
+    this.#watcher.close();
+    close(this.#fd);
+  }
+}
+
 const ENDED = { ended: true, progress: true, starved: false } as const;
 
 /** The operations of one direction, first in, first out. */
@@ -114,6 +143,7 @@ export class Queue {
   readonly #rests: (() => void) | undefined;
   #waiting: Waiting<unknown>[] = [];
   #watcher: Watcher | undefined;
+  #source: SourceWatch | undefined;
   // how often it was ready in vain, and when it has begun to wait for that
   #futile = 0;
   #since = 0;
@@ -136,7 +166,9 @@ export class Queue {
     const waiting = new Waiting(operation, terms, this);
     this.#waiting.push(waiting as Waiting<unknown>);
     // what is cancelled, or out of time, while it is made has not found itself in the queue
-    if (isCancelled(terms.cancellable)) this.drop(waiting, cancelled(operation.syscall, operation.bytesWritten));
+    const { syscall, bytesWritten, address } = operation;
+    if (terms.signal?.aborted === true) this.drop(waiting, terms.signal.reason);
+    else if (isCancelled(terms.cancellable)) this.drop(waiting, cancelled(syscall, bytesWritten, address));
     else if (this.#waiting.length === 1) this.#watch();
     return waiting.promise;
   }
@@ -147,8 +179,12 @@ export class Queue {
       this.#rest();
       return;
     }
-    const { condition } = head.operation;
+    const { condition, source } = head.operation;
     try {
+      if (source !== undefined) {
+        this.#watchSource(source);
+        return;
+      }
       this.#watcher ??= this.#loop.target.add(condition, this.#loop.alive, () => this.#ready());
       this.#since = performance.now();
       this.#watcher.resume(condition);
@@ -157,7 +193,20 @@ export class Queue {
     }
   }
 
+  #watchSource(fd: number): void {
+    this.#watcher?.pause();
+    this.#leaveSource();
+    this.#since = performance.now();
+    this.#source = new SourceWatch(this.#loop.target, fd, this.#loop.alive, () => this.#ready());
+  }
+
+  #leaveSource(): void {
+    this.#source?.close();
+    this.#source = undefined;
+  }
+
   #ready(): void {
+    this.#leaveSource();
     const { progress, starved } = this.#run();
     if (this.idle) {
       this.#rest();
@@ -215,12 +264,14 @@ export class Queue {
 
   #restart(): void {
     clearTimeout(this.#nap);
+    this.#leaveSource();
     this.#futile = 0;
     this.#watch();
   }
 
   set alive(on: boolean) {
     if (this.#watcher !== undefined) this.#watcher.alive = on;
+    if (this.#source !== undefined) this.#source.alive = on;
     for (const waiting of this.#waiting) waiting.alive = on;
     if (on) this.#nap?.ref();
     else this.#nap?.unref();
@@ -229,6 +280,7 @@ export class Queue {
   /** The socket is closed: so is what waits. */
   end(): void {
     clearTimeout(this.#nap);
+    this.#leaveSource();
     this.#watcher?.close();
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -1,8 +1,7 @@
 // A socket on the event loop: who watches it, and the operations that wait for it.
 
-import { EAGAIN } from "../../ffi/errno.ts";
 import { integer, show } from "../arguments.ts";
-import { cancelled, failed } from "../errors.ts";
+import { cancelled } from "../errors.ts";
 import { currentReactor, Target, type Watcher } from "../reactor/reactor.ts";
 import { isCancelled } from "../wait/cancellable.ts";
 import { type Handle, open } from "./handle.ts";
@@ -47,11 +46,16 @@ export async function onLoop<Result>(
       return outcome.result;
     }
   }
-  if (terms.budget === 0) return refuse(operation, failed(operation.refusal ?? -EAGAIN, operation));
+  if (terms.budget === 0) return refuse(operation);
+  return await enqueue(handle, operation, terms);
+}
+
+// Once it is in the queue it is settled there, and only there: what it held may be in other hands by the time we hear of it.
+function enqueue<Result>(handle: Handle, operation: LoopOperation<Result>, terms: AsyncTerms): Promise<Result> {
   try {
     operation.waits?.();
     const loop = loopOf(handle);
-    return await (loop.queue(operation.direction) ?? loop.alone()).add(operation, terms);
+    return (loop.queue(operation.direction) ?? loop.alone()).add(operation, terms);
   } catch (error) {
     operation.settled?.();
     throw error;
@@ -65,12 +69,14 @@ export class Loop implements QueueOwner {
   /** Queues of operations that wait for nobody else's end. */
   readonly #alone = new Set<Queue>();
   readonly #watches = new Set<Watch>();
+  #whenIdle: (() => void) | undefined;
   alive: boolean;
 
   constructor(handle: Handle) {
     this.target = new Target(currentReactor(), handle.fd);
     this.alive = handle.alive;
-    this.#queues = { read: new Queue(this), write: new Queue(this), error: new Queue(this) };
+    const rests = (): void => this.#rests();
+    this.#queues = { read: new Queue(this, rests), write: new Queue(this, rests), error: new Queue(this, rests) };
   }
 
   /** The queue of a direction; those who stand alone have none. */
@@ -83,6 +89,7 @@ export class Loop implements QueueOwner {
     const queue = new Queue(this, () => {
       this.#alone.delete(queue);
       queue.end();
+      this.#rests();
     });
     this.#alone.add(queue);
     return queue;
@@ -95,6 +102,19 @@ export class Loop implements QueueOwner {
   /** Whether operations wait on it. */
   get busy(): boolean {
     return this.#watches.size > 0 || this.#all.some((queue) => !queue.idle);
+  }
+
+  /** Does it as soon as nothing waits any more: now, perhaps. */
+  whenIdle(action: () => void): void {
+    this.#whenIdle = action;
+    this.#rests();
+  }
+
+  #rests(): void {
+    if (this.#whenIdle === undefined || this.busy) return;
+    const action = this.#whenIdle;
+    this.#whenIdle = undefined;
+    action();
   }
 
   /** Whether what waits on the socket keeps the program alive. */
@@ -115,7 +135,10 @@ export class Loop implements QueueOwner {
       watcher.close();
       throw error;
     }
-    const watch = new Watch(watcher, () => this.#watches.delete(watch));
+    const watch = new Watch(watcher, () => {
+      this.#watches.delete(watch);
+      this.#rests();
+    });
     this.#watches.add(watch);
     return watch;
   }

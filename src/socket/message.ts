@@ -175,6 +175,7 @@ class Receiving {
   readonly #views: readonly View[];
   readonly #controlSize: number;
   readonly #flags: number;
+  #tried = false;
 
   constructor(handle: Handle, message: IncomingMessage, flags: number) {
     const buffers = buffersOf(message);
@@ -194,6 +195,9 @@ class Receiving {
   }
 
   attempt(): number {
+    // after a wait: a buffer may have been detached meanwhile, and a message would be lost in no bytes
+    if (this.#tried) this.#views.forEach((view, index) => checkView(view, `buffers[${index}]`));
+    this.#tried = true;
     if (this.#controlSize > controlRegion.bytes.length) controlRegion = new Region(this.#controlSize);
     header.setVectors(this.#views);
     header.setControl(this.#controlSize === 0 ? undefined : controlRegion, this.#controlSize);

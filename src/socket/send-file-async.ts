@@ -1,138 +1,123 @@
-// `sendFile` on the event loop: sendfile(2), and for what that cannot read Bun's own threads, and send(2).
+// `sendFile` on the event loop: sendfile(2), and read(2) with send(2) where that cannot. One operation, which keeps its place
+// in the queue until the last byte.
 
-import { read as readFile } from "node:fs";
-import { promisify } from "node:util";
+import { readSync } from "node:fs";
 import { ignoreSigpipe } from "../../ffi/descriptors.ts";
-import { errnoName } from "../../ffi/errno.ts";
+import { EAGAIN, errnoName } from "../../ffi/errno.ts";
+import { sendFrom } from "../../ffi/message.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { sendfile } from "../../ffi/sendfile.ts";
 import { type Descriptor, descriptor, integer } from "../arguments.ts";
-import { failed, SocketError } from "../errors.ts";
+import { failed } from "../errors.ts";
+import { waitFor } from "../wait/wait.ts";
 import type { Handle } from "./handle.ts";
 import { onLoop } from "./loop.ts";
-import type { AsyncOptions } from "./loop-operation.ts";
-import type { SendFileOptions } from "./send-file.ts";
-import { refuseLending } from "./send.ts";
-import { sendAll } from "./twins.ts";
+import type { AsyncOptions, LoopOperation } from "./loop-operation.ts";
+import { isUnfit, type SendFileOptions } from "./send-file.ts";
+import { QUIET, refuseLending } from "./send.ts";
 
-const { POLLOUT, SOCK_STREAM, MSG_DONTWAIT = 0 } = platform.core;
+const { POLLIN, POLLOUT, SOCK_STREAM, MSG_DONTWAIT = 0, F_SETFL } = platform.core;
 
 /** What `sendFileAsync` takes: its `timeout` is a budget for each progress. */
 export type SendFileAsyncOptions = AsyncOptions & Pick<SendFileOptions, "offset" | "count">;
 
 const LARGEST_PIECE = 0x4000_0000; // sendfile(2) sends at most 0x7ffff000 bytes a call
-const COPY_PIECE = 1 << 18;
-const read = promisify(readFile);
 
-/** `sendfile(2)`; what that cannot read is read by Bun's own threads, and sent. */
-export async function sendFile(
-  handle: Handle,
-  file: Descriptor,
-  options: SendFileAsyncOptions | undefined,
-): Promise<number> {
-  const { offset, count } = options ?? {};
-  const fd = descriptor(file, "file");
-  const start = offset === undefined ? undefined : integer(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
-  const total = count === undefined ? Infinity : integer(count, "count", 0, Number.MAX_SAFE_INTEGER);
-  if (handle.type !== SOCK_STREAM) throw new TypeError("sendFile needs a stream socket: a datagram has no parts");
-  ignoreSigpipe();
-  const flags = (options?.flags ?? 0) & ~MSG_DONTWAIT;
-  refuseLending(flags, "sendFileAsync");
-  try {
-    if (flags === 0) return await sendKernel(handle, fd, start, total, options);
-  } catch (error) {
-    if (!(error instanceof SocketError) || error.syscall !== "sendfile" || !isUnfit(error)) throw error;
-  }
-  return sendCopied(handle, fd, start, total, options);
-}
-
-// What sendfile(2) says of files that it cannot read (pipes, some of /proc), and systems that lack it.
-function isUnfit({ code, bytesWritten }: SocketError): boolean {
-  return (bytesWritten ?? 0) === 0 && ["EINVAL", "ENOSYS", "EOPNOTSUPP", "ESPIPE"].includes(code);
-}
-
-function sendKernel(
-  handle: Handle,
-  file: number,
-  start: number | undefined,
-  total: number,
-  options: AsyncOptions | undefined,
-): Promise<number> {
-  return onLoop(handle, "sendfile", options, () => {
-    let written = 0;
-    return {
-      syscall: "sendfile",
-      direction: "write",
-      condition: POLLOUT,
-      restarts: true,
-      get bytesWritten() {
-        return written;
-      },
-      attempt: () =>
-        written === total
-          ? 0
-          : sendfile(
-              handle.fd,
-              file,
-              start === undefined ? undefined : start + written,
-              Math.min(total - written, LARGEST_PIECE),
-            ),
-      continues(size) {
-        written += size;
-        return size > 0 && written < total;
-      },
-      finish: () => written,
-    };
+/** `sendfile(2)`; what that cannot read is read and sent in pieces. */
+export function sendFile(handle: Handle, file: Descriptor, options: SendFileAsyncOptions | undefined): Promise<number> {
+  return onLoop(handle, "sendfile", options, (terms) => {
+    if (handle.type !== SOCK_STREAM) throw new TypeError("sendFile needs a stream socket: a datagram has no parts");
+    refuseLending(terms.flags, "sendFileAsync");
+    const fd = descriptor(file, "file");
+    const { offset, count } = options ?? {};
+    const start = offset === undefined ? undefined : integer(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+    const total = count === undefined ? Infinity : integer(count, "count", 0, Number.MAX_SAFE_INTEGER);
+    ignoreSigpipe();
+    return new FileSending(handle, fd, start, total, terms.flags & ~MSG_DONTWAIT);
   });
 }
 
-async function sendCopied(
-  handle: Handle,
-  file: number,
-  start: number | undefined,
-  total: number,
-  options: AsyncOptions | undefined,
-): Promise<number> {
-  const buffer = new Uint8Array(new ArrayBuffer(COPY_PIECE));
-  let written = 0;
-  while (written < total) {
-    const position = start === undefined ? null : start + written;
-    const size = await readPiece(file, buffer, Math.min(total - written, buffer.length), position, written);
-    if (size === 0) break;
-    try {
-      written += await sendAll(handle, buffer.subarray(0, size), options);
-    } catch (error) {
-      throw error instanceof SocketError ? after(error, written) : error;
+class FileSending implements LoopOperation<number> {
+  readonly syscall = "sendfile";
+  readonly direction = "write";
+  readonly condition = POLLOUT;
+  readonly restarts = true;
+  bytesWritten = 0;
+  source: number | undefined;
+  readonly #handle: Handle;
+  readonly #file: number;
+  readonly #start: number | undefined;
+  readonly #total: number;
+  readonly #flags: number;
+  // what was read and is still to be sent; undefined as long as sendfile(2) does it
+  #piece: Uint8Array<ArrayBuffer> | undefined;
+  #sent = 0;
+  #read = 0;
+
+  constructor(handle: Handle, file: number, start: number | undefined, total: number, flags: number) {
+    this.#handle = handle;
+    this.#file = file;
+    this.#start = start;
+    this.#total = total;
+    this.#flags = flags | QUIET;
+    if (flags !== 0) this.#piece = newPiece(); // sendfile(2) takes no flags
+  }
+
+  attempt(): number {
+    const left = this.#total - this.bytesWritten;
+    if (left === 0) return 0;
+    if (this.#piece === undefined) {
+      const size = sendfile(this.#handle.fd, this.#file, this.#position, Math.min(left, LARGEST_PIECE));
+      if (this.bytesWritten > 0 || size >= 0 || !isUnfit(size)) return size;
+      this.#piece = newPiece();
     }
+    return this.#copy(this.#piece, left);
   }
-  return written;
+
+  get #position(): number | undefined {
+    return this.#start === undefined ? undefined : this.#start + this.bytesWritten;
+  }
+
+  #copy(piece: Uint8Array<ArrayBuffer>, left: number): number {
+    this.source = undefined;
+    if (this.#sent === this.#read) {
+      const size = this.#readPiece(piece, Math.min(left, piece.length));
+      if (size <= 0) return size;
+      this.#read = size;
+      this.#sent = 0;
+    }
+    const size = sendFrom(this.#handle.fd, piece.subarray(0, this.#read), this.#sent, this.#flags);
+    if (size > 0) this.#sent += size;
+    return size;
+  }
+
+  // A pipe or a terminal may have nothing to read yet, and read(2) would block. Of all descriptors poll(2) knows, except on
+  // Windows. What read(2) says becomes a SocketError; what Bun itself says, about the arguments, stays what it is.
+  #readPiece(piece: Uint8Array, size: number): number {
+    try {
+      if (F_SETFL === undefined || waitFor(this.#file, POLLIN, 0, undefined) !== 0) {
+        return readSync(this.#file, piece, 0, size, this.#position ?? null);
+      }
+    } catch (error) {
+      const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
+      if (typeof errno !== "number" || errnoName(-errno) === undefined) throw error;
+      const { bytesWritten } = this;
+      if (errno !== -EAGAIN) throw failed(errno, { syscall: "read", bytesWritten });
+    }
+    this.source = this.#file;
+    return -EAGAIN;
+  }
+
+  continues(size: number): boolean {
+    this.bytesWritten += size;
+    return size > 0 && this.bytesWritten < this.#total;
+  }
+
+  finish(): number {
+    return this.bytesWritten;
+  }
 }
 
-async function readPiece(
-  file: number,
-  buffer: Uint8Array,
-  size: number,
-  position: number | null,
-  bytesWritten: number,
-): Promise<number> {
-  try {
-    return (await read(file, buffer, 0, size, position)).bytesRead;
-  } catch (error) {
-    const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
-    if (typeof errno !== "number" || errnoName(-errno) === undefined) throw error;
-    throw failed(errno, { syscall: "read", bytesWritten });
-  }
-}
-
-function after(error: SocketError, before: number): SocketError {
-  const { code, errno, syscall, kind, address, bytesWritten = 0 } = error;
-  return new SocketError(error.message, {
-    code,
-    errno,
-    syscall,
-    kind,
-    address,
-    bytesWritten: before + bytesWritten,
-    cause: error,
-  });
+function newPiece(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(1 << 16));
 }

@@ -63,8 +63,8 @@ function sendfileMove(socket: number, file: number): Move {
   return (offset, count) => sendfile(socket, file, offset, count);
 }
 
-// What sendfile(2) says of files that it cannot read (pipes, some of /proc), and systems that lack it.
-function isUnfit(result: number): boolean {
+/** What sendfile(2) says of files that it cannot read (pipes, some of /proc), and systems that lack it. */
+export function isUnfit(result: number): boolean {
   return ["EINVAL", "ENOSYS", "EOPNOTSUPP", "ESPIPE"].includes(errnoName(-result) ?? "");
 }
 

@@ -1,14 +1,14 @@
 // The `...Async` twins: each is its operation in single tries, run by the loop of loop.ts.
 
 import { recv, send as sendCall, sendto } from "../../ffi/calls.ts";
-import { EAGAIN, EINPROGRESS } from "../../ffi/errno.ts";
+import { EAGAIN } from "../../ffi/errno.ts";
 import { byteLengthOf } from "../../ffi/memory.ts";
 import { receiveInto, sendFrom } from "../../ffi/message.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { type SocketAddressLike, toSocketAddress } from "../address/index.ts";
 import { reportedAddress } from "../address/sender.ts";
 import { type Data, integer, textOrView, view as checkView } from "../arguments.ts";
-import { SocketError } from "../errors.ts";
+import { SocketError, timedOut } from "../errors.ts";
 import type { ReceiveBatch } from "../message/receive-batch.ts";
 import type { ReceivedMessage } from "../message/received.ts";
 import { duplicateRights } from "../message/rights.ts";
@@ -18,7 +18,7 @@ import * as batches from "./batch.ts";
 import { acceptTries, connectTries } from "./connect.ts";
 import type { Handle } from "./handle.ts";
 import { onLoop } from "./loop.ts";
-import type { AsyncOptions, LoopOperation } from "./loop-operation.ts";
+import type { AsyncOptions, Direction, LoopOperation } from "./loop-operation.ts";
 import { errorTries, type IncomingMessage, type OutgoingMessage, receiveTries, sendTries } from "./message.ts";
 import {
   allocate,
@@ -31,7 +31,16 @@ import {
 } from "./receive.ts";
 import { checkData, QUIET, refuseLending, targetBytes } from "./send.ts";
 
-const { POLLIN, POLLOUT, SOCK_STREAM, MSG_WAITALL, MSG_PEEK, MSG_ZEROCOPY = 0 } = platform.core;
+const {
+  POLLIN,
+  POLLOUT,
+  SOCK_STREAM,
+  MSG_WAITALL,
+  MSG_PEEK,
+  MSG_OOB,
+  MSG_ERRQUEUE = 0,
+  MSG_ZEROCOPY = 0,
+} = platform.core;
 
 /** What `receiveMessagesAsync` takes. */
 export interface ReceiveMessagesAsyncOptions extends AsyncOptions {
@@ -58,11 +67,15 @@ export function connect(handle: Handle, to: SocketAddressLike, options: AsyncOpt
       direction: "write",
       condition: POLLOUT,
       address,
-      refusal: -EINPROGRESS,
-      attempt: connectTries(handle, address),
+      ...connectTries(handle, address),
       finish: () => undefined,
     };
   });
+}
+
+// What comes beside the data does not wait behind those who wait for data.
+function directionOf(flags: number): Direction {
+  return (flags & MSG_ERRQUEUE) !== 0 ? "error" : (flags & MSG_OOB) !== 0 ? "alone" : "read";
 }
 
 const same = (size: number): number => size;
@@ -71,7 +84,7 @@ const same = (size: number): number => size;
 export function receive(handle: Handle, buffer: unknown, options: AsyncOptions | undefined): Promise<number> {
   return onLoop(handle, "recv", options, ({ flags }): LoopOperation<number> => {
     const view = checkView(buffer, "buffer");
-    const base = { syscall: "recv", direction: "read", condition: conditionOf(flags) } as const;
+    const base = { syscall: "recv", direction: directionOf(flags), condition: conditionOf(flags) } as const;
     if ((flags & MSG_WAITALL) !== 0 && handle.type === SOCK_STREAM) return { ...base, ...fill(handle, view, flags) };
     const attempt = (): number => {
       meetHindrance(handle);
@@ -123,7 +136,7 @@ export function receiveFrom(handle: Handle, buffer: unknown, options: AsyncOptio
     checkView(buffer, "buffer");
     return {
       syscall: "recvfrom",
-      direction: "read",
+      direction: directionOf(flags),
       condition: conditionOf(flags),
       attempt() {
         meetHindrance(handle);
@@ -153,7 +166,7 @@ export function receiveMessage(
 ): Promise<ReceivedMessage> {
   return onLoop(handle, "recvmsg", options, ({ flags }) => ({
     syscall: "recvmsg",
-    direction: "read",
+    direction: directionOf(flags),
     condition: conditionOf(flags),
     ...receiveTries(handle, message, flags),
   }));
@@ -188,7 +201,7 @@ export function receiveMessages(
 }
 
 /** `send(2)`. */
-export function send(handle: Handle, data: Data | string, options: AsyncOptions | undefined): Promise<number> {
+export async function send(handle: Handle, data: Data | string, options: AsyncOptions | undefined): Promise<number> {
   if (lends(options)) return sendMessage(handle, { buffers: [data] }, options);
   return onLoop(handle, "send", options, ({ flags }) => {
     const view = checkData(handle, data);
@@ -208,7 +221,7 @@ function lends(options: AsyncOptions | undefined): boolean {
 }
 
 /** `sendto(2)`. */
-export function sendTo(
+export async function sendTo(
   handle: Handle,
   data: Data | string,
   to: SocketAddressLike,
@@ -311,6 +324,7 @@ export function conditionWait(handle: Handle, condition: unknown, options: Async
       syscall: "poll",
       direction: "alone",
       condition: bits,
+      refusal: () => timedOut("poll", 0),
       attempt: () => waitFor(handle.fd, bits, 0, undefined) || -EAGAIN,
       finish: same,
     };
