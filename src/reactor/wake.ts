@@ -32,7 +32,7 @@ function makePair(): [number, number] {
 /** The end that Bun reads. */
 class Bell {
   #socket: Bun.Socket<undefined> | undefined;
-  #alive = true;
+  #alive = false; // it is there before anybody waits
 
   constructor(fd: number, woken: () => void) {
     const socket = {
