@@ -62,3 +62,31 @@ describe('"berkeley"', () => {
     expect(stdout.toString().trim()).toBe("0");
   });
 });
+
+const python = Bun.which("python3");
+const why = python === null ? " (no python3)" : "";
+
+describe.skipIf(python === null)(`Python's socket module${why}`, () => {
+  const program = `
+import json, re, socket
+own = {name: int(value) for name, value in vars(socket).items() if re.match(r"^[A-Z][A-Z0-9_a-z]*$", name) and isinstance(value, int)}
+print(json.dumps({name: value for name, value in own.items() if not isinstance(vars(socket)[name], bool)}))
+`;
+  const known = ((): Readonly<Record<string, number>> => {
+    if (python === null) return {};
+    const { stdout } = Bun.spawnSync([python, "-c", program]);
+    return JSON.parse(stdout.toString()) as Record<string, number>;
+  })();
+  // numbers of Python itself, and of errno
+  const own = /^(EBADF|EAGAIN|EWOULDBLOCK|SOMAXCONN|CAPI)$/;
+  // an int of C that Python shows as a signed number, or the other way round
+  const unsigned = (value: number | undefined): number => (value ?? Number.NaN) >>> 0;
+
+  test("has no number that we lack, and no other value for one", () => {
+    const names = Object.keys(known).filter((name) => !own.test(name));
+    expect(names.length).toBeGreaterThan(200);
+    const here = all as unknown as Readonly<Record<string, number | undefined>>;
+    const wrong = names.filter((name) => here[name] === undefined || unsigned(here[name]) !== unsigned(known[name]));
+    expect(wrong.map((name) => [name, known[name], here[name]])).toEqual([]);
+  });
+});

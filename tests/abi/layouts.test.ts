@@ -12,7 +12,10 @@ const LIBC = [
   ...["sys/epoll.h", "sys/eventfd.h", "sys/ioctl.h", "sys/select.h", "sys/socket.h", "sys/time.h", "sys/types.h"],
   ...["sys/uio.h", "sys/un.h", "arpa/inet.h", "net/if.h", "netinet/in.h", "netinet/ip.h", "netinet/tcp.h"],
   ...["netinet/udp.h", "netpacket/packet.h", "linux/errqueue.h", "linux/filter.h", "linux/if.h", "linux/mptcp.h"],
-  ...["linux/net_tstamp.h", "linux/sockios.h"],
+  ...["linux/net_tstamp.h", "linux/sockios.h", "net/ethernet.h", "linux/can.h", "linux/can/raw.h"],
+  ...["linux/can/isotp.h", "linux/can/j1939.h"],
+  ...["linux/if_alg.h", "linux/if_xdp.h", "linux/netfilter_ipv4.h", "linux/netlink.h", "linux/qrtr.h"],
+  ...["linux/rds.h", "linux/tipc.h", "linux/vm_sockets.h"],
 ];
 /** Headers of the kernel, which define again what the C library's do. */
 const KERNEL = [
@@ -36,9 +39,37 @@ const absentWithReason: Readonly<Record<string, readonly string[]>> = {
     ...["SO_DEVMEM_DONTNEED", "SO_DEVMEM_LINEAR", "SO_INQ", "SO_PASSPIDFD", "SO_PASSRIGHTS", "SO_PEERPIDFD"],
     ...["SO_RCVPRIORITY", "TCP_AO_ADD_KEY", "TCP_AO_DEL_KEY", "TCP_AO_GET_KEYS", "TCP_AO_INFO", "TCP_AO_REPAIR"],
     ...["TCP_DELACK_MAX_US", "TCP_IS_MPTCP", "TCP_RTO_MAX_MS", "TCP_RTO_MIN_US"],
+    ...["CAN_RAW_XL_VCID_OPTS", "PACKET_VNET_HDR_SZ"],
   ],
   "in the kernel's own include/linux/socket.h and include/net/udplite.h, which user space does not see; newer C libraries have them":
     ["SCM_PIDFD", "SCM_SECURITY", "SOL_UDPLITE", "SOL_VSOCK", "UDPLITE_RECV_CSCOV", "UDPLITE_SEND_CSCOV"],
+  "of no header: Python's socket module has them, and the kernel's own include/linux/socket.h or net/ax25.h": [
+    ...["SOL_ATALK", "SOL_AX25", "SOL_IPX", "SOL_NETROM", "SOL_ROSE", "SOL_CAN_BCM", "ALG_OP_SIGN"],
+    ...["ALG_OP_VERIFY", "ALG_SET_PUBKEY"],
+  ],
+  "BlueZ's lib/bluetooth.h, hci.h, l2cap.h and the kernel's include/net/bluetooth": [
+    ...["SOL_HCI", "SOL_L2CAP", "SOL_SCO", "SOL_RFCOMM", "BTPROTO_L2CAP", "BTPROTO_HCI", "BTPROTO_SCO"],
+    ...["BTPROTO_RFCOMM", "BTPROTO_BNEP", "BTPROTO_CMTP", "BTPROTO_HIDP", "BTPROTO_AVDTP", "BTPROTO_ISO"],
+    ...["BDADDR_BREDR", "BDADDR_LE_PUBLIC", "BDADDR_LE_RANDOM", "HCI_DATA_DIR", "HCI_FILTER", "HCI_TIME_STAMP"],
+    ...["HCI_DEV_NONE", "HCI_CHANNEL_RAW", "HCI_CHANNEL_USER", "HCI_CHANNEL_MONITOR", "HCI_CHANNEL_CONTROL"],
+    ...["HCI_CHANNEL_LOGGING", "L2CAP_LM", "L2CAP_LM_MASTER", "L2CAP_LM_AUTH", "L2CAP_LM_ENCRYPT"],
+    ...["L2CAP_LM_TRUSTED", "L2CAP_LM_RELIABLE", "L2CAP_LM_SECURE", "BT_SECURITY", "BT_SECURITY_SDP"],
+    ...["BT_SECURITY_LOW", "BT_SECURITY_MEDIUM", "BT_SECURITY_HIGH", "BT_SECURITY_FIPS", "BT_DEFER_SETUP"],
+    ...["BT_FLUSHABLE", "BT_FLUSHABLE_OFF", "BT_FLUSHABLE_ON", "BT_POWER", "BT_POWER_FORCE_ACTIVE_OFF"],
+    ...["BT_POWER_FORCE_ACTIVE_ON", "BT_CHANNEL_POLICY", "BT_CHANNEL_POLICY_BREDR_ONLY"],
+    ...["BT_CHANNEL_POLICY_BREDR_PREFERRED", "BT_VOICE", "BT_VOICE_TRANSPARENT", "BT_VOICE_CVSD_16BIT"],
+    ...["BT_SNDMTU", "BT_RCVMTU", "BT_PHY", "BT_MODE", "BT_MODE_BASIC", "BT_MODE_ERTM", "BT_MODE_STREAMING"],
+    ...["BT_MODE_LE_FLOWCTL", "BT_MODE_EXT_FLOWCTL", "BT_PKT_STATUS", "BT_ISO_QOS", "BT_CODEC"],
+  ],
+  "compared by families.test.ts": [
+    ...["CAN_BCM_CAN_FD_FRAME", "CAN_BCM_RX_ANNOUNCE_RESUME", "CAN_BCM_RX_CHANGED", "CAN_BCM_RX_CHECK_DLC"],
+    ...["CAN_BCM_RX_DELETE", "CAN_BCM_RX_FILTER_ID", "CAN_BCM_RX_NO_AUTOTIMER", "CAN_BCM_RX_READ"],
+    ...["CAN_BCM_RX_RTR_FRAME", "CAN_BCM_RX_SETUP", "CAN_BCM_RX_STATUS", "CAN_BCM_RX_TIMEOUT", "CAN_BCM_SETTIMER"],
+    ...["CAN_BCM_STARTTIMER", "CAN_BCM_TX_ANNOUNCE", "CAN_BCM_TX_COUNTEVT", "CAN_BCM_TX_CP_CAN_ID"],
+    ...["CAN_BCM_TX_DELETE", "CAN_BCM_TX_EXPIRED", "CAN_BCM_TX_READ", "CAN_BCM_TX_RESET_MULTI_IDX"],
+    ...["CAN_BCM_TX_SEND", "CAN_BCM_TX_SETUP", "CAN_BCM_TX_STATUS", "MCTP_NET_ANY", "MCTP_ADDR_NULL"],
+    ...["MCTP_ADDR_ANY", "MCTP_TAG_MASK", "MCTP_TAG_OWNER"],
+  ],
   "an extension of musl's <netdb.h>; glibc's getnameinfo(3) refuses it with EAI_BADFLAGS": ["NI_NUMERICSCOPE"],
 };
 

@@ -236,23 +236,49 @@ describe("what a record has beyond the headers that were read", () => {
   // Linux has the most; layouts.test.ts compares it with the headers of the machine it runs on
   const [, ...others] = all;
 
-  /** errno.h of Darwin and FreeBSD, WinError.h, and Microsoft's documentation of Winsock's options. */
+  /**
+   * errno.h of Darwin and FreeBSD, WinError.h, and Microsoft's documentation of Winsock's options; what Python's socket module
+   * has beyond those headers, from XNU's sys/socket.h, netinet/in.h, sys/vsock.h and sys/kern_control.h, FreeBSD's netinet/in.h
+   * and ng_btsocket.h, Windows' ws2def.h, ws2bth.h, mstcpip.h and hvsocket.h.
+   */
   const typedIn: Readonly<Record<string, Values>> = {
     darwin: {
       ...{ ENOEXEC: 8, ENOTBLK: 15, EFBIG: 27, EMLINK: 31, EPROCLIM: 67, EBADRPC: 72, ERPCMISMATCH: 73 },
       ...{ EPROGUNAVAIL: 74, EPROGMISMATCH: 75, EPROCUNAVAIL: 76, ENOLCK: 77, EFTYPE: 79, EAUTH: 80, ENEEDAUTH: 81 },
       ...{ EPWROFF: 82, EDEVERR: 83, EBADEXEC: 85, EBADARCH: 86, ESHLIBVERS: 87, EBADMACHO: 88, ENOATTR: 93 },
       ...{ EMULTIHOP: 95, ENOSR: 98, ENOSTR: 99, ENOPOLICY: 103 },
+      ...{ AF_SNA: 11, AF_DECnet: 12, AF_APPLETALK: 16, AF_IPX: 23, PF_SYSTEM: 32, AF_SYS_CONTROL: 2 },
+      ...{ SYSPROTO_EVENT: 1, SYSPROTO_CONTROL: 2, CTLIOCGINFO: 0xc0644e03, IPPROTO_IPV4: 4 },
+      ...{ IPPROTO_XTP: 36, IPPROTO_HELLO: 63, IPPROTO_EON: 80, IPPROTO_IPCOMP: 108 },
+      ...{ INADDR_UNSPEC_GROUP: 0xe0000000, INADDR_ALLHOSTS_GROUP: 0xe0000001 },
+      ...{ INADDR_MAX_LOCAL_GROUP: 0xe00000ff, IPV6_RTHDR_TYPE_0: 0, VMADDR_CID_ANY: 0xffffffff },
+      ...{ VMADDR_CID_HYPERVISOR: 0, VMADDR_CID_HOST: 2, VMADDR_PORT_ANY: 0xffffffff },
+      ...{ IOCTL_VM_SOCKETS_GET_LOCAL_CID: 0x400473d1 },
     },
     freebsd: {
       ...{ ENOEXEC: 8, ENOTBLK: 15, EFBIG: 27, EMLINK: 31, EPROCLIM: 67, EBADRPC: 72, ERPCMISMATCH: 73 },
       ...{ EPROGUNAVAIL: 74, EPROGMISMATCH: 75, EPROCUNAVAIL: 76, ENOLCK: 77, EFTYPE: 79, EAUTH: 80, ENEEDAUTH: 81 },
       ...{ ENOATTR: 87, EDOOFUS: 88, EMULTIHOP: 90, EINTEGRITY: 97 },
+      ...{ AF_SNA: 11, AF_DECnet: 12, AF_APPLETALK: 16, AF_IPX: 23, AF_DIVERT: 44, PF_DIVERT: 44 },
+      ...{ IPPROTO_IPV4: 4, IPPROTO_XTP: 36, IPPROTO_MOBILE: 55, IPPROTO_HELLO: 63, IPPROTO_EON: 80 },
+      ...{ IPPROTO_IPCOMP: 108, IPPROTO_PGM: 113, INADDR_UNSPEC_GROUP: 0xe0000000 },
+      ...{ INADDR_ALLHOSTS_GROUP: 0xe0000001, INADDR_MAX_LOCAL_GROUP: 0xe00000ff, IPV6_RTHDR_TYPE_0: 0 },
+      ...{ BTPROTO_HCI: 134, BTPROTO_L2CAP: 135, BTPROTO_RFCOMM: 136, BTPROTO_SCO: 137, SOL_HCI: 2050 },
+      ...{ SOL_L2CAP: 5641, SOL_RFCOMM: 2070, SOL_SCO: 521 },
     },
     windows: {
       ...{ SO_REUSE_UNICASTPORT: 0x3007, UDP_SEND_MSG_SIZE: 2, UDP_RECV_MAX_COALESCED_SIZE: 3 },
       ...{ WSAEINVALIDPROCTABLE: 10104, WSAEINVALIDPROVIDER: 10105, WSAEPROVIDERFAILEDINIT: 10106 },
       ...{ WSA_E_NO_MORE: 10110, WSA_E_CANCELLED: 10111 },
+      ...{ AF_HYPERV: 34, AF_IPX: 6, AF_SNA: 11, AF_DECnet: 12, AF_APPLETALK: 16, AF_LINK: 33, IPPROTO_IPV4: 4 },
+      ...{ IPPROTO_CBT: 7, IPPROTO_IGP: 9, IPPROTO_RDP: 27, IPPROTO_ICLFXBM: 78, IPPROTO_PGM: 113 },
+      ...{ INADDR_UNSPEC_GROUP: 0xe0000000, INADDR_ALLHOSTS_GROUP: 0xe0000001 },
+      ...{ INADDR_MAX_LOCAL_GROUP: 0xe00000ff, RCVALL_OFF: 0, RCVALL_ON: 1, RCVALL_SOCKETLEVELONLY: 2 },
+      ...{ RCVALL_IPLEVEL: 3, BTPROTO_RFCOMM: 3, SOL_RFCOMM: 3, SOL_L2CAP: 256 },
+      ...{ SO_BTH_AUTHENTICATE: 0x80000001, SO_BTH_ENCRYPT: 2, SO_BTH_MTU: 0x80000007 },
+      ...{ SO_BTH_MTU_MAX: 0x80000008, SO_BTH_MTU_MIN: 0x8000000a, HV_PROTOCOL_RAW: 1 },
+      ...{ HVSOCKET_CONNECT_TIMEOUT: 1, HVSOCKET_CONNECT_TIMEOUT_MAX: 0x493e0 },
+      ...{ HVSOCKET_CONNECTED_SUSPEND: 4, HVSOCKET_ADDRESS_FLAG_PASSTHRU: 1 },
     },
   };
 

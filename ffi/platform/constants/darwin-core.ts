@@ -6,6 +6,7 @@ export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 30;
 export const AF_VSOCK = 40;
+export const AF_SYSTEM = 32;
 
 // Socket types and flags: socket(2)
 export const SOCK_STREAM = 1;

@@ -6,7 +6,6 @@ export * from "./darwin-core.ts";
 export const AF_LOCAL = 1;
 export const AF_LINK = 18;
 export const AF_ROUTE = 17;
-export const AF_SYSTEM = 32;
 export const AF_MAX = 41;
 export const PF_UNSPEC = 0;
 export const PF_UNIX = 1;
@@ -342,3 +341,38 @@ export const SIGIO = 23;
 export const SIGURG = 16;
 export const _SC_PAGESIZE = 29;
 export const _SC_IOV_MAX = 56;
+
+// Address and protocol families: socket(2)
+export const AF_SNA = 11;
+export const AF_DECnet = 12;
+export const AF_APPLETALK = 16;
+export const AF_IPX = 23;
+export const PF_SYSTEM = 32;
+export const AF_SYS_CONTROL = 2;
+
+// IP protocols: protocols(5)
+export const IPPROTO_IPV4 = 4;
+export const IPPROTO_XTP = 36;
+export const IPPROTO_HELLO = 63;
+export const IPPROTO_EON = 80;
+export const IPPROTO_IPCOMP = 108;
+
+// Multicast addresses in host order
+export const INADDR_UNSPEC_GROUP = 3758096384;
+export const INADDR_ALLHOSTS_GROUP = 3758096385;
+export const INADDR_MAX_LOCAL_GROUP = 3758096639;
+
+// Virtual machines: vsock(7)
+export const VMADDR_CID_ANY = 4294967295;
+export const VMADDR_CID_HYPERVISOR = 0;
+export const VMADDR_CID_HOST = 2;
+export const VMADDR_PORT_ANY = 4294967295;
+export const IOCTL_VM_SOCKETS_GET_LOCAL_CID = 1074033617;
+
+// Kernel controls: sys/kern_control.h
+export const SYSPROTO_EVENT = 1;
+export const SYSPROTO_CONTROL = 2;
+export const CTLIOCGINFO = 3227799043;
+
+// More of them: ip(7), ipv6(7)
+export const IPV6_RTHDR_TYPE_0 = 0;

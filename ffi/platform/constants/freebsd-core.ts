@@ -6,6 +6,7 @@ export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 28;
 export const AF_NETLINK = 38;
+export const AF_BLUETOOTH = 36;
 
 // Socket types and flags: socket(2)
 export const SOCK_STREAM = 1;

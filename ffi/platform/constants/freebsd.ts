@@ -5,7 +5,6 @@ export * from "./freebsd-core.ts";
 // Address and protocol families: socket(2)
 export const AF_LOCAL = 1;
 export const AF_LINK = 18;
-export const AF_BLUETOOTH = 36;
 export const AF_HYPERV = 43;
 export const AF_ROUTE = 17;
 export const AF_MAX = 46;
@@ -360,3 +359,40 @@ export const SIGIO = 23;
 export const SIGURG = 16;
 export const _SC_PAGESIZE = 47;
 export const _SC_IOV_MAX = 56;
+
+// Address and protocol families: socket(2)
+export const AF_SNA = 11;
+export const AF_DECnet = 12;
+export const AF_APPLETALK = 16;
+export const AF_IPX = 23;
+export const AF_DIVERT = 44;
+export const PF_DIVERT = 44;
+
+// Option levels: getsockopt(2)
+export const SOL_HCI = 2050;
+export const SOL_L2CAP = 5641;
+export const SOL_RFCOMM = 2070;
+export const SOL_SCO = 521;
+
+// IP protocols: protocols(5)
+export const IPPROTO_IPV4 = 4;
+export const IPPROTO_XTP = 36;
+export const IPPROTO_MOBILE = 55;
+export const IPPROTO_HELLO = 63;
+export const IPPROTO_EON = 80;
+export const IPPROTO_IPCOMP = 108;
+export const IPPROTO_PGM = 113;
+
+// Multicast addresses in host order
+export const INADDR_UNSPEC_GROUP = 3758096384;
+export const INADDR_ALLHOSTS_GROUP = 3758096385;
+export const INADDR_MAX_LOCAL_GROUP = 3758096639;
+
+// Bluetooth: BlueZ's lib/bluetooth.h, hci.h, l2cap.h; ng_btsocket.h; ws2bth.h
+export const BTPROTO_HCI = 134;
+export const BTPROTO_L2CAP = 135;
+export const BTPROTO_RFCOMM = 136;
+export const BTPROTO_SCO = 137;
+
+// More of them: ip(7), ipv6(7)
+export const IPV6_RTHDR_TYPE_0 = 0;

@@ -8,6 +8,13 @@ export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const AF_VSOCK = 40;
+export const AF_CAN = 29;
+export const AF_TIPC = 30;
+export const AF_BLUETOOTH = 31;
+export const AF_ALG = 38;
+export const AF_QIPCRTR = 42;
+export const AF_XDP = 44;
+export const AF_MCTP = 45;
 
 // Socket types and flags: socket(2)
 export const SOCK_STREAM = 1;

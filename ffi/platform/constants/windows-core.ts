@@ -5,6 +5,8 @@ export const AF_UNSPEC = 0;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 23;
+export const AF_BTH = 32;
+export const AF_HYPERV = 34;
 
 // Socket types and flags: socket(2)
 export const SOCK_STREAM = 1;

@@ -3,7 +3,6 @@
 export * from "./windows-core.ts";
 
 // Address and protocol families: socket(2)
-export const AF_BTH = 32;
 export const AF_MAX = 33;
 export const AF_IRDA = 26;
 export const PF_UNSPEC = 0;
@@ -297,3 +296,48 @@ export const IPPORT_RESERVED = 1024;
 export const INVALID_SOCKET = -1;
 export const SOCKET_ERROR = -1;
 export const UNIX_PATH_MAX = 108;
+
+// Address and protocol families: socket(2)
+export const AF_IPX = 6;
+export const AF_SNA = 11;
+export const AF_DECnet = 12;
+export const AF_APPLETALK = 16;
+export const AF_LINK = 33;
+
+// Option levels: getsockopt(2)
+export const SOL_RFCOMM = 3;
+export const SOL_L2CAP = 256;
+
+// IP protocols: protocols(5)
+export const IPPROTO_IPV4 = 4;
+export const IPPROTO_CBT = 7;
+export const IPPROTO_IGP = 9;
+export const IPPROTO_RDP = 27;
+export const IPPROTO_ICLFXBM = 78;
+export const IPPROTO_PGM = 113;
+
+// Multicast addresses in host order
+export const INADDR_UNSPEC_GROUP = 3758096384;
+export const INADDR_ALLHOSTS_GROUP = 3758096385;
+export const INADDR_MAX_LOCAL_GROUP = 3758096639;
+
+// Virtual machines: vsock(7)
+export const HV_PROTOCOL_RAW = 1;
+export const HVSOCKET_CONNECT_TIMEOUT = 1;
+export const HVSOCKET_CONNECT_TIMEOUT_MAX = 300000;
+export const HVSOCKET_CONNECTED_SUSPEND = 4;
+export const HVSOCKET_ADDRESS_FLAG_PASSTHRU = 1;
+
+// Bluetooth: BlueZ's lib/bluetooth.h, hci.h, l2cap.h; ng_btsocket.h; ws2bth.h
+export const BTPROTO_RFCOMM = 3;
+export const SO_BTH_AUTHENTICATE = 2147483649;
+export const SO_BTH_ENCRYPT = 2;
+export const SO_BTH_MTU = 2147483655;
+export const SO_BTH_MTU_MAX = 2147483656;
+export const SO_BTH_MTU_MIN = 2147483658;
+
+// SIO_RCVALL: mstcpip.h
+export const RCVALL_OFF = 0;
+export const RCVALL_ON = 1;
+export const RCVALL_SOCKETLEVELONLY = 2;
+export const RCVALL_IPLEVEL = 3;
