@@ -181,11 +181,13 @@ export function failed(result: number, { syscall, address, bytesWritten, advice:
 }
 
 /** The error of using a socket, or something like it, after its end. */
-export function closed(syscall: string, what = "socket"): SocketError {
-  return new SocketError(`${syscall}: the ${what} is closed; make a new one`, {
+export function closed(syscall: string, what = "socket", bytesWritten?: number): SocketError {
+  const partly = bytesWritten === undefined ? "" : ` after ${bytesWritten} bytes`;
+  return new SocketError(`${syscall}: the ${what} is closed${partly}; make a new one`, {
     code: "ERR_SOCKET_CLOSED",
     syscall,
     kind: "closed",
+    bytesWritten,
   });
 }
 

@@ -226,7 +226,7 @@ describe.each(wakes)("woken by %s, a reactor", (kind) => {
       const { report, exitCode } = await runChild(`${wokenBy(kind)}
         const [a, b] = Socket.pair();
         Object.assign(globalThis, { a, b }); // a program that has run to its end forgets them, and collects them
-        setTimeout(() => { report("alive"); process.exit(0); }, 150).unref();
+        setTimeout(() => { report("alive"); process.exit(0); }, 80).unref();
         ${code}
       `);
       expect(exitCode).toBe(0);

@@ -284,6 +284,6 @@ export class Queue {
     this.#watcher?.close();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const one of waiting) one.reject(closed(one.operation.syscall));
+    for (const one of waiting) one.reject(closed(one.operation.syscall, "socket", one.operation.bytesWritten));
   }
 }
