@@ -4,6 +4,7 @@
  */
 
 import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cProgram } from "../c.ts";
 import { type Child, startChild } from "../child.ts";
@@ -37,9 +38,18 @@ function cpuTime(pid: number): number {
 
 function startServer(rival: Rival, resources: AsyncDisposableStack): Child {
   if (process.platform !== "linux") throw new Unavailable("the load is for Linux");
-  const load = cProgram(); // says why where there is none, before anything is started
-  if (load === "") throw new Unavailable("no load");
+  cProgram(); // says why where there is none, before anything is started
   return startChild(COMMANDS[rival](), resources);
+}
+
+/**
+ * Gives the main thread of a process a core of its own: the server one, the load the other, as if it came from another machine. Left
+ * alone, the scheduler puts both on one core in some runs and not in others, and the times of one round trip differ by four.
+ */
+function pin({ pid }: Child, core: number): void {
+  if (availableParallelism() > 1 && Bun.which("taskset") !== null) {
+    Bun.spawnSync(["taskset", "-p", "-c", String(core), String(pid)]);
+  }
 }
 
 interface Work {
@@ -61,6 +71,8 @@ const column = (name: string, rival: Rival, work: Work): Column => ({
   async setup(resources) {
     const server = startServer(rival, resources);
     const load = startChild([cProgram()], resources);
+    pin(server, 0);
+    pin(load, 1);
     const [port] = await server.ask(`${work.server} 0`);
     if (work.idle !== undefined) await server.ask(`idle ${work.idle}`);
     const cpu: number[] = [];
