@@ -162,26 +162,34 @@ export function checkDescriptors(payloads: readonly ControlPayload[], name: stri
   if (total > MAXIMUM) throw new RangeError(`${name} has ${total} descriptors, and one message takes ${MAXIMUM}`);
 }
 
-/**
- * Puts duplicates in the place of the descriptors in a control buffer that is to be sent later: their owner may close them
- * meanwhile. Returns what closes the duplicates. Internal.
- */
-export function duplicateRights({ view, bytes }: Region): () => void {
-  const duplicates: number[] = [];
-  const release = (): void => duplicates.forEach(close);
-  for (const { level, type, offset, size } of controlPlaces({ bytes, view, start: 0, end: bytes.length })) {
-    if (level !== platform.core.SOL_SOCKET || type !== platform.core.SCM_RIGHTS) continue;
-    for (let at = offset; at + 4 <= offset + size; at += 4) {
-      const fd = duplicate(view.getInt32(at, LITTLE_ENDIAN));
-      if (fd < 0) {
-        release();
-        throw failed(fd, { syscall: "fcntl", address: "a descriptor to be sent" });
+/** Duplicates of descriptors that wait to be sent: the originals may be closed meanwhile, and their numbers be others'. */
+export class Duplicates {
+  readonly #duplicates = new Map<number, number>();
+
+  /** Puts duplicates into control data that has been written. @throws SocketError when there can be no more descriptors */
+  substitute({ view, bytes }: Region): void {
+    for (const { level, type, offset, size } of controlPlaces({ bytes, view, start: 0, end: bytes.length })) {
+      if (level !== platform.core.SOL_SOCKET || type !== platform.core.SCM_RIGHTS) continue;
+      for (let at = offset; at + 4 <= offset + size; at += 4) {
+        view.setInt32(at, this.#of(view.getInt32(at, LITTLE_ENDIAN)), LITTLE_ENDIAN);
       }
-      duplicates.push(fd);
-      view.setInt32(at, fd, LITTLE_ENDIAN);
     }
   }
-  return release;
+
+  #of(fd: number): number {
+    const known = this.#duplicates.get(fd);
+    if (known !== undefined) return known;
+    const made = duplicate(fd);
+    if (made < 0) throw failed(made, { syscall: "fcntl", address: "a descriptor to be sent" });
+    this.#duplicates.set(fd, made);
+    return made;
+  }
+
+  /** Closes them: what was sent is the kernel's by now. */
+  release(): void {
+    for (const fd of this.#duplicates.values()) close(fd);
+    this.#duplicates.clear();
+  }
 }
 
 // Known by class, so that `get(Rights)` finds them; made at once when they are received, never by a later look.

@@ -13,6 +13,7 @@ import { SocketAddress, type SocketAddressLike, toSocketAddress } from "../addre
 import { type Data, int32, integer, show, textOrView } from "../arguments.ts";
 import { pending, type SocketError } from "../errors.ts";
 import { checkControl, type ControlMessage, type ControlPayload, controlSpace, writeControl } from "./control.ts";
+import { Duplicates } from "./rights.ts";
 import type { ReceiveBatch } from "./receive-batch.ts";
 
 /** What `new SendBatch` takes. */
@@ -159,6 +160,7 @@ export class Outgoing {
   #plain = true;
   readonly messages: MessageArray;
   #controls: (Region | undefined)[] = [];
+  #duplicates: Duplicates | undefined;
   /** How many datagrams lie in each message of the last layout. */
   readonly #counts: Uint32Array;
   /** What was last written as the name of each message: mostly the same again. */
@@ -299,6 +301,24 @@ export class Outgoing {
     return count;
   }
 
+  /** The batch has to wait: descriptors that are still to be sent are duplicated, until it is released. */
+  keepRights(terms: SendTerms): void {
+    if (this.#plain) return;
+    this.#duplicates = new Duplicates();
+    for (let index = this.cursor; index < this.length; index++) {
+      const control = this.#extras[index]?.control;
+      if (control === undefined) continue;
+      const address = this.#addresses[index] as SocketAddress | null;
+      this.#duplicates.substitute(controlRegion(terms.payloads(address, control, `control of datagram ${index}`)));
+    }
+  }
+
+  /** Gives those duplicates back. */
+  releaseRights(): void {
+    this.#duplicates?.release();
+    this.#duplicates = undefined;
+  }
+
   /** How many datagrams lie in the first messages of the last layout. */
   datagramsIn(messages: number): number {
     let total = 0;
@@ -350,13 +370,18 @@ export class Outgoing {
   }
 
   #setControl(index: number, payloads: readonly ControlPayload[]): void {
-    const space = controlSpace(payloads);
-    const region = new Region(space);
-    writeControl(region, 0, payloads);
+    const region = controlRegion(payloads);
+    this.#duplicates?.substitute(region);
     this.#controls[index] = region; // its address is in the message: it must stay
     this.messages.useControl(index, region);
-    this.messages.setControlLength(index, space);
+    this.messages.setControlLength(index, region.bytes.length);
   }
+}
+
+function controlRegion(payloads: readonly ControlPayload[]): Region {
+  const region = new Region(controlSpace(payloads));
+  writeControl(region, 0, payloads);
+  return region;
 }
 
 // Names of arguments are made only where there is something to say about them: a string for each datagram would be garbage.

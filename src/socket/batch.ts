@@ -180,6 +180,7 @@ export interface BatchTries {
   continues(size: number): boolean;
   finish(): number;
   fail(error: unknown): number;
+  waits?(): void;
   settled(): void;
 }
 
@@ -205,7 +206,9 @@ export function sendTries(handle: Handle, given: unknown, flags: number): BatchT
       keep(batch, done, error);
       return endSend(batch, done);
     },
+    waits: () => batch.keepRights(sending),
     settled() {
+      batch.releaseRights();
       batch.busy = false;
     },
   };

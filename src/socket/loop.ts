@@ -51,14 +51,19 @@ export async function onLoop<Result>(
 }
 
 // Once it is in the queue it is settled there, and only there: what it held may be in other hands by the time we hear of it.
-function enqueue<Result>(handle: Handle, operation: LoopOperation<Result>, terms: AsyncTerms): Promise<Result> {
+function enqueue<Result>(
+  handle: Handle,
+  operation: LoopOperation<Result>,
+  terms: AsyncTerms,
+): Promise<Result> | Result {
   try {
     operation.waits?.();
     const loop = loopOf(handle);
     return (loop.queue(operation.direction) ?? loop.alone()).add(operation, terms);
   } catch (error) {
     operation.settled?.();
-    throw error;
+    if (operation.fail === undefined) throw error;
+    return operation.fail(error); // what was done before is not lost
   }
 }
 

@@ -11,7 +11,7 @@ import { type Data, integer, textOrView, view as checkView } from "../arguments.
 import { SocketError, timedOut } from "../errors.ts";
 import type { ReceiveBatch } from "../message/receive-batch.ts";
 import type { ReceivedMessage } from "../message/received.ts";
-import { duplicateRights } from "../message/rights.ts";
+import { Duplicates } from "../message/rights.ts";
 import type { SendBatch } from "../message/send-batch.ts";
 import { waitFor } from "../wait/wait.ts";
 import * as batches from "./batch.ts";
@@ -286,7 +286,7 @@ export function sendMessage(
 ): Promise<number> {
   return onLoop(handle, "sendmsg", options, ({ flags }) => {
     const { address, control, attempt } = sendTries(handle, message, flags);
-    let release: (() => void) | undefined;
+    const duplicates = new Duplicates();
     return {
       syscall: "sendmsg",
       direction: "write",
@@ -295,12 +295,9 @@ export function sendMessage(
       attempt,
       finish: same,
       waits() {
-        if (control !== undefined) release = duplicateRights(control);
+        if (control !== undefined) duplicates.substitute(control);
       },
-      settled() {
-        release?.();
-        release = undefined;
-      },
+      settled: () => duplicates.release(),
     };
   });
 }
