@@ -297,3 +297,4 @@ export const IPV6_MCAST_MSFILTER: WritableOption<SourceFilter> = writable(
 // - IPV6_ADDRFORM: makes the socket an AF_INET one, and `socket.family` wrong
 // - IPV6_MSFILTER: its value holds a pointer
 // - reading MCAST_MSFILTER and IPV6_FLOWLABEL_MGR: the kernel wants to be asked with a value
+// - a type of routing header: IPV6_RTHDR_TYPE_0

@@ -207,3 +207,7 @@ export const SO_DEVMEM_DONTNEED: WritableOption<readonly Readonly<Record<"start"
 // - without effect: SO_BSDCOMPAT (since Linux 2.2), SO_SECURITY_AUTHENTICATION (never had one)
 // - SO_PEERNAME: the kernel wants to be asked with the size of the answer; it is `socket.remoteAddress`
 // - SO_GET_FILTER: the kernel counts the buffer in instructions, not in bytes
+// - of other levels and families, by number: SO_ORIGINAL_DST (SOL_IP, a sockaddr of netfilter's), SO_J1939_FILTER,
+//   SO_J1939_PROMISC, SO_J1939_SEND_PRIO, SO_J1939_ERRQUEUE (SOL_CAN_J1939), SO_RDS_TRANSPORT (SOL_RDS),
+//   SO_VM_SOCKETS_BUFFER_SIZE, SO_VM_SOCKETS_BUFFER_MIN_SIZE, SO_VM_SOCKETS_BUFFER_MAX_SIZE, SO_VM_SOCKETS_PEER_HOST_VM_ID,
+//   SO_VM_SOCKETS_TRUSTED, SO_VM_SOCKETS_CONNECT_TIMEOUT, SO_VM_SOCKETS_NONBLOCK_TXRX (AF_VSOCK is the level)
