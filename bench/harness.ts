@@ -13,8 +13,12 @@ export interface Subject {
   check(): void | Promise<void>;
   /** Does the work `iterations` times. A number returned is the nanoseconds that it took by its own clock. */
   run(iterations: number): number | void | Promise<number | void>;
+  /** Called when it is warm: what was seen so far does not count. */
+  warmed?(): void;
   /** What a time alone does not tell, such as how much was lost; asked for at the end. */
   remark?(): string;
+  /** The same as numbers. */
+  figures?(): readonly Figure[];
 }
 
 /** One rival. What `setup` gives to `resources` is released when the experiment ends. */
@@ -39,6 +43,8 @@ export interface Experiment {
   readonly things?: number;
   readonly columns: readonly [Column, ...Column[]];
   readonly targets?: readonly Target[];
+  /** Fewer rounds than the effort has, for what takes long. */
+  readonly mostRounds?: number;
 }
 
 /** A value that is read and not timed, such as bytes of heap, and the most that it should be. */
@@ -93,6 +99,7 @@ export interface Timed {
   readonly iterations: number;
   readonly samples: readonly number[];
   readonly remark?: string;
+  readonly figures?: readonly Figure[];
 }
 
 /** A column that was not timed. */
@@ -117,15 +124,16 @@ interface Racer {
 const SAMPLE_LIMIT_MS = 40_000;
 
 /** Times the columns of an experiment in turns, and releases what they set up. */
-export async function measure({ columns, unit, things = 1 }: Experiment, effort: Effort): Promise<readonly Result[]> {
+export async function measure(experiment: Experiment, effort: Effort): Promise<readonly Result[]> {
+  const { columns, unit, things = 1, mostRounds = Infinity } = experiment;
   await using resources = new AsyncDisposableStack();
   const entrants: (Racer | Untimed)[] = [];
   for (const column of columns) entrants.push(await prepare(column, resources, effort));
   const racers = entrants.filter((entrant) => "subject" in entrant);
-  for (let round = 0; round < effort.rounds; round++) {
+  for (let round = 0; round < Math.min(effort.rounds, mostRounds); round++) {
     for (let turn = 0; turn < racers.length; turn++) {
       const { subject, iterations, samples } = racers[(round + turn) % racers.length]!;
-      samples.push((await time(subject, iterations)) / iterations / things / UNITS[unit]);
+      samples.push((await time(subject, iterations)).taken / iterations / things / UNITS[unit]);
     }
   }
   const baseline = racers.find(({ column }) => column === columns[0].name)?.samples;
@@ -169,22 +177,25 @@ async function prepare(column: Column, resources: AsyncDisposableStack, effort: 
     let warmed = 0;
     // Bounded: 40 doublings are a million million iterations.
     for (let attempt = 0; attempt < 40 && warmed < effort.warmUp * UNITS.ms; attempt++) {
-      const taken = await time(subject, iterations);
-      warmed += taken;
-      iterations = Math.max(1, Math.round(Math.min(iterations * 10, (iterations * wanted) / Math.max(taken, 1))));
+      // by our own clock: what a subject reports may be a latency, which is a small part of the time
+      const { passed } = await time(subject, iterations);
+      warmed += passed;
+      iterations = Math.max(1, Math.round(Math.min(iterations * 10, (iterations * wanted) / Math.max(passed, 1))));
     }
+    subject.warmed?.();
     return { column: column.name, subject, iterations, samples: [] };
   } catch (error) {
     return { column: column.name, ...excuse(error) };
   }
 }
 
-/** The nanoseconds that a run takes. */
-async function time(subject: Subject, iterations: number): Promise<number> {
+/** The nanoseconds that a run takes, by its own clock if it has one, and by ours. */
+async function time(subject: Subject, iterations: number): Promise<{ taken: number; passed: number }> {
   const start = Bun.nanoseconds();
   const running = subject.run(iterations);
   const reported = running instanceof Promise ? await within(SAMPLE_LIMIT_MS, running) : running;
-  return reported ?? Bun.nanoseconds() - start;
+  const passed = Bun.nanoseconds() - start;
+  return { taken: reported ?? passed, passed };
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
@@ -200,5 +211,6 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
 function summarize({ column, subject, samples, iterations }: Racer, baseline: readonly number[] | undefined): Timed {
   const ratio = baseline && { ratio: spread(samples.map((sample, round) => sample / baseline[round]!)) };
   const remark = subject.remark && { remark: subject.remark() };
-  return { column, time: spread(samples), ...ratio, ...remark, iterations, samples };
+  const figures = subject.figures && { figures: subject.figures() };
+  return { column, time: spread(samples), ...ratio, ...remark, ...figures, iterations, samples };
 }

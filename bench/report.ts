@@ -84,10 +84,11 @@ export function table(report: RowReport): string {
 function resultLine(result: Judged, unit: Unit, withRate: boolean): string {
   const name = `  ${result.column}`;
   if (!("time" in result)) return line(name, "-", "", "-", "", excuse(result));
-  const { time, ratio, remark, targets } = result;
-  const rate = withRate ? `${digits(1e9 / UNITS[unit] / time.median / 1e6)} M` : undefined;
+  const { time, ratio, remark, figures = [], targets } = result;
+  const rate = withRate ? aSecond(1e9 / UNITS[unit] / time.median) : undefined;
   const short = targets.filter((target) => !("rate" in target)).map((target) => note(target, unit));
-  const notes = [rate, remark, ...short].filter((text) => text !== undefined);
+  const beside = figures.map(({ name, value, unit }) => `${name} ${digits(value)} ${unit}`.trimEnd());
+  const notes = [rate, remark, ...beside, ...short].filter((text) => text !== undefined);
   const against = ratio ? [ratio.median.toFixed(2), ratio.deviation.toFixed(2)] : ["-", ""];
   const first = line(name, digits(time.median), digits(time.deviation), against[0]!, against[1]!, notes.join("; "));
   const rates = targets.filter((target) => "rate" in target).map((target) => `    ${note(target, unit)}`);
@@ -116,6 +117,10 @@ function excuse({ failed, reason }: Omit<Untimed, "column">): string {
 
 function verdict(met: boolean | undefined): string {
   return met === undefined ? "not compared" : met ? "met" : "MISSED";
+}
+
+function aSecond(rate: number): string {
+  return rate < 1e5 ? `${digits(rate / 1e3)} k` : `${digits(rate / 1e6)} M`;
 }
 
 /** A longer name has a line of its own. */
