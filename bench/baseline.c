@@ -245,6 +245,7 @@ static const struct {
     {"udp-echo", echo_over_udp},
     {"paced", pace},
     {"tcp-upload", upload},
+    {"tcp-download", download},
     {"tcp-accept", connect_often},
 };
 

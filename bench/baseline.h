@@ -32,6 +32,7 @@ void echo_over_tcp(long rounds, const char *arguments);
 void echo_over_udp(long rounds, const char *arguments);
 void pace(long rounds, const char *arguments);
 void upload(long chunks, const char *arguments);
+void download(long chunks, const char *arguments);
 void connect_often(long count, const char *arguments);
 
 #endif

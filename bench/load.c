@@ -19,7 +19,7 @@
 #ifdef __linux__
 #include <sys/epoll.h>
 
-enum { SIZE = 64, MOST_EVENTS = 512, MOST_CONNECTIONS = 10000, MOST_LATENCIES = 1 << 20, CHUNK = 1 << 18 };
+enum { SIZE = 64, MOST_EVENTS = 512, MOST_CONNECTIONS = 10000, MOST_LATENCIES = 1 << 16, CHUNK = 1 << 18 };
 
 static int connections[MOST_CONNECTIONS];
 static int connected, epoll = -1;
@@ -32,10 +32,15 @@ static struct sockaddr_in server(int port) {
   return address;
 }
 
+/* Its end is a reset: 10,000 connections in TIME_WAIT would hold the ports that the next server's load needs. */
 static int connect_to(int port, int type) {
   struct sockaddr_in address = server(port);
+  struct linger reset = {.l_onoff = 1};
   int fd = make_socket(type), on = 1;
-  if (type == SOCK_STREAM && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0) fail("TCP_NODELAY");
+  if (type == SOCK_STREAM) {
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0) fail("TCP_NODELAY");
+    if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0) fail("SO_LINGER");
+  }
   if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
   return fd;
 }
@@ -92,36 +97,26 @@ void echo_over_tcp(long rounds, const char *arguments) {
   printf("%llu", (unsigned long long)(now() - start));
 }
 
-static int compare(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return (x > y) - (x < y);
-}
-
-static void print_latencies(long count) {
-  qsort(latencies, (size_t)count, sizeof *latencies, compare);
-  printf(" %llu %llu", (unsigned long long)latencies[count / 2], (unsigned long long)latencies[count - 1 - count / 100]);
-}
-
-/* paced <round trips> <port> <microseconds> <tcp | udp>: one message, a pause, and so on; sum, p50 and p99 of the latencies. */
+/* paced <round trips> <port> <microseconds> <tcp | udp>: one message, a pause, and so on; the time of all, then each latency. */
 void pace(long rounds, const char *arguments) {
   int port, pause;
   char kind[8];
   if (sscanf(arguments, "%d %d %7s", &port, &pause, kind) != 3) fail("paced wants a port, microseconds and tcp or udp");
   prepare(port, 1, strcmp(kind, "tcp") == 0 ? SOCK_STREAM : SOCK_DGRAM);
-  if (rounds > MOST_LATENCIES) rounds = MOST_LATENCIES;
-  uint64_t sum = 0;
+  if (rounds > MOST_LATENCIES) fail("at most %d latencies", MOST_LATENCIES);
+  uint64_t begin = now();
   for (long i = 0; i < rounds; i++) {
     if (pause > 0) usleep((useconds_t)pause);
     uint64_t start = now();
     ask(connections[0]);
     check_reply(connections[0]);
-    sum += latencies[i] = now() - start;
+    latencies[i] = now() - start;
   }
-  printf("%llu", (unsigned long long)sum);
-  print_latencies(rounds);
+  printf("%llu", (unsigned long long)(now() - begin));
+  for (long i = 0; i < rounds; i++) printf(" %llu", (unsigned long long)latencies[i]);
 }
 
-/* udp-echo <round trips> <port> <datagrams under way>: what is lost is sent again after 100 ms. */
+/* udp-echo <round trips> <port> <datagrams under way>: what is lost is sent again after 100 ms; the time, and how many were lost. */
 void echo_over_udp(long rounds, const char *arguments) {
   int port, window;
   if (sscanf(arguments, "%d %d", &port, &window) != 2) fail("udp-echo wants a port and a number of datagrams");
@@ -130,13 +125,14 @@ void echo_over_udp(long rounds, const char *arguments) {
   struct timeval patience = {.tv_usec = 100000};
   if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0) fail("SO_RCVTIMEO");
   char reply[SIZE + 1];
-  long asked = 0, answered = 0;
+  while (recv(fd, reply, sizeof reply, MSG_DONTWAIT) >= 0) continue; /* late ones of the order before */
+  long asked = 0, answered = 0, lost = 0;
   uint64_t start = now();
   for (; asked < rounds && asked < window; asked++) ask(fd);
   while (answered < rounds) {
     ssize_t size = recv(fd, reply, sizeof reply, 0);
     if (size < 0 && errno == EAGAIN) { /* lost: as many again as are missing */
-      for (long missing = asked - answered; missing > 0; missing--) ask(fd);
+      for (long missing = asked - answered; missing > 0; missing--, lost++) ask(fd);
       continue;
     }
     check_size("recv", size, SIZE);
@@ -146,7 +142,7 @@ void echo_over_udp(long rounds, const char *arguments) {
     ask(fd);
     asked++;
   }
-  printf("%llu", (unsigned long long)(now() - start));
+  printf("%llu %ld", (unsigned long long)(now() - start), lost);
 }
 
 /* tcp-upload <quarters of a MiB> <port>: until the server, which reads all, has closed after the end. */
@@ -160,6 +156,25 @@ void upload(long chunks, const char *arguments) {
   check_size("recv", recv(fd, &end, 1, 0), 0);
   printf("%llu", (unsigned long long)(now() - start));
   close(fd);
+}
+
+/* tcp-download <quarters of a MiB> <port>: of one connection, on which the server sends without end. */
+void download(long chunks, const char *arguments) {
+  static int fd = -1;
+  static char received[CHUNK];
+  if (fd < 0) {
+    prepare(0, 0, SOCK_STREAM);
+    fd = connect_to(atoi(arguments), SOCK_STREAM);
+  }
+  long wanted = chunks * CHUNK;
+  ssize_t size = recv(fd, received, CHUNK, 0); /* the clock starts when it flows: it filled the buffers while others were timed */
+  for (long skipped = 0; size > 0 && skipped < 16 * CHUNK; skipped += size) size = recv(fd, received, CHUNK, 0);
+  uint64_t start = now();
+  for (long got = 0; got < wanted; got += size) {
+    size = recv(fd, received, CHUNK, 0);
+    if (size <= 0) fail("recv returned %zd", size);
+  }
+  printf("%llu", (unsigned long long)(now() - start));
 }
 
 /* tcp-accept <connections> <port>: one after the other, each closed by the server first, so that TIME_WAIT is there. */
@@ -182,6 +197,7 @@ void echo_over_tcp(long a, const char *b) { only_linux(); }
 void pace(long a, const char *b) { only_linux(); }
 void echo_over_udp(long a, const char *b) { only_linux(); }
 void upload(long a, const char *b) { only_linux(); }
+void download(long a, const char *b) { only_linux(); }
 void connect_often(long a, const char *b) { only_linux(); }
 
 #endif

@@ -1,8 +1,9 @@
 /**
  * berkeley's servers, as a program: `bun berkeley.ts`. Orders on stdin, each answered with a port or a number:
  *
- *     tcp-echo 0 | udp-echo 0 | tcp-discard 0 | tcp-accept 0      a server of that kind: its port
- *     idle <count>                                                watches so many more sockets, to which nothing comes
+ *     tcp-echo | udp-echo | tcp-discard | tcp-flood | tcp-accept      a server of that kind: its port
+ *     idle <count>         watches so many more sockets, to which nothing comes
+ *     unwatched <count>    makes so many, and no reactor
  */
 
 import {
@@ -12,6 +13,7 @@ import {
   POLLHUP,
   POLLIN,
   POLLNVAL,
+  POLLOUT,
   ReceiveBatch,
   SendBatch,
   SOCK_DGRAM,
@@ -62,6 +64,13 @@ function discard(socket: Socket): void {
   });
 }
 
+function flood(socket: Socket): void {
+  socket.watch(POLLOUT, (ready) => {
+    if ((ready & ENDED) !== 0) return socket.close();
+    socket.trySend(buffer);
+  });
+}
+
 function datagrams(): number {
   const socket = new Socket(AF_INET, SOCK_DGRAM);
   socket.bind({ address: LOOPBACK, port: 0 });
@@ -77,11 +86,11 @@ function datagrams(): number {
   return portOf(socket);
 }
 
-function idle(count: number): number {
+function silent(count: number, watched: boolean): number {
   for (let index = 0; index < count; index++) {
     const socket = new Socket(AF_INET, SOCK_DGRAM);
     socket.bind({ address: LOOPBACK, port: 0 });
-    socket.watch(POLLIN, () => {});
+    if (watched) socket.watch(POLLIN, () => {});
     kept.push(socket);
   }
   return count;
@@ -90,12 +99,15 @@ function idle(count: number): number {
 const servers: Readonly<Record<string, (count: number) => number>> = {
   "tcp-echo": () => listen(echo),
   "tcp-discard": () => listen(discard),
+  "tcp-flood": () => listen(flood),
   "tcp-accept": () => listen((socket) => socket.close()),
   "udp-echo": datagrams,
-  idle,
+  idle: (count) => silent(count, true),
+  unwatched: (count) => silent(count, false),
 };
 
 for await (const line of console) {
   const [kind = "", count] = line.split(" ");
   console.log(servers[kind]?.(Number(count)) ?? `no order: ${line}`);
 }
+process.exit(); // its sockets would keep it alive when the bench has been killed

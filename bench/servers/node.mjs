@@ -5,6 +5,7 @@ import net from "node:net";
 import readline from "node:readline";
 
 const LOOPBACK = "127.0.0.1";
+const chunk = new Uint8Array(1 << 18);
 
 function listen(each) {
   const { promise, resolve } = Promise.withResolvers?.() ?? defer();
@@ -31,6 +32,15 @@ const servers = {
       socket.on("error", () => {});
       socket.on("data", () => {});
     }),
+  "tcp-flood": () =>
+    listen((socket) => {
+      const flood = () => {
+        while (socket.write(chunk));
+      };
+      socket.on("error", () => {});
+      socket.on("drain", flood);
+      flood();
+    }),
   "tcp-accept": () =>
     listen((socket) => {
       socket.on("error", () => {});
@@ -50,3 +60,4 @@ for await (const line of readline.createInterface({ input: process.stdin })) {
   const [kind] = line.split(" ");
   console.log((await servers[kind]?.()) ?? `no order: ${line}`);
 }
+process.exit(); // its sockets would keep it alive when the bench has been killed
