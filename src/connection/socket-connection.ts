@@ -121,7 +121,10 @@ export class SocketConnection {
     return this.#readable;
   }
 
-  /** What goes: each chunk is written before the next is taken. Closing it ends this direction: the peer reads the end. */
+  /**
+   * What goes: each chunk is written before the next is taken. Closing it ends this direction: the peer reads the end. When both
+   * streams have ended the connection is closed.
+   */
   get writable(): WritableStream<Uint8Array> {
     this.#writable ??= streams().makeWritable(this);
     return this.#writable;

@@ -1,11 +1,9 @@
 // The web streams of a connection.
 
 import type { ReadableByteStreamController, UnderlyingByteSource } from "node:stream/web";
-import { platform } from "../../ffi/platform/index.ts";
 import { SocketError } from "../errors.ts";
 import type { Socket } from "../socket/socket.ts";
 
-const { SOCK_STREAM } = platform.core;
 const CHUNK = 65_536;
 
 /** What a writable stream writes to. */
@@ -26,7 +24,10 @@ export function makeReadable(socket: Socket): ReadableStream<Uint8Array<ArrayBuf
         const view = request?.view;
         if (request === null || view === null || view === undefined) return;
         const size = await socket.receiveAsync(view, { signal: cancelled.signal, timeout: Infinity });
-        if (size === 0) controller.close();
+        if (size === 0) {
+          controller.close();
+          end(socket, { read: true });
+        }
         request.respond(size);
       },
       cancel(reason: unknown) {
@@ -49,11 +50,13 @@ export function makeWritable(connection: Writer): WritableStream<Uint8Array> {
   });
 }
 
-// A connection that is gone has ended in both directions.
+// Ends one direction, and with the second of them the connection. One that is gone has ended in both.
 function end(socket: Socket, direction: { read?: boolean; write?: boolean }): void {
   try {
-    if (!socket.closed && socket.type === SOCK_STREAM) socket.shutdown(direction);
+    if (!socket.closed) socket.shutdown(direction);
+    if (!socket.connected) socket.close();
   } catch (error) {
     if (!(error instanceof SocketError)) throw error;
+    socket.close();
   }
 }
