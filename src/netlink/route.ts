@@ -132,13 +132,13 @@ export function parseLink(body: Uint8Array): Link | undefined {
   const view = viewOf(body);
   const flags = view.getUint32(8, LITTLE_ENDIAN);
   const info = values.get(18); // IFLA_LINKINFO
-  const names = values.get(53); // IFLA_PROP_LIST
+  const names = values.get(52); // IFLA_PROP_LIST
   return {
     index: view.getInt32(4, LITTLE_ENDIAN),
     name,
     alternativeNames:
       (names && parseAttributes(names))?.flatMap(
-        ({ type, value }) => (type === 52 ? [attributeText(value) ?? ""] : []), // IFLA_ALT_IFNAME
+        ({ type, value }) => (type === 53 ? [attributeText(value) ?? ""] : []), // IFLA_ALT_IFNAME
       ) ?? [],
     hardwareType: view.getUint16(2, LITTLE_ENDIAN),
     flags,
