@@ -112,15 +112,15 @@ describe.each([
   const why = lacking(AF_VSOCK, type);
   test.skipIf(why !== "")(`is bound to a port${why}`, () => {
     using socket = new Socket(AF_VSOCK as number, type);
-    const [any, anyPort] = [c.VMADDR_CID_ANY as number, c.VMADDR_PORT_ANY as number];
-    socket.bind(new VsockSocketAddress({ cid: any, port: anyPort }));
+    const [anyCid, anyPort] = [c.VMADDR_CID_ANY as number, c.VMADDR_PORT_ANY as number];
+    socket.bind(new VsockSocketAddress({ cid: anyCid, port: anyPort }));
     const local = socket.localAddress as unknown as VsockSocketAddress;
     expect(local).toBeInstanceOf(VsockSocketAddress);
-    expect([local.cid, local.port === anyPort]).toEqual([any, false]);
+    expect([local.cid, local.port === anyPort]).toEqual([anyCid, false]);
     socket.listen();
     expect(socket.tryAccept()).toBeNull();
     using other = new Socket(AF_VSOCK as number, type);
-    throwsKind(() => other.bind(new VsockSocketAddress({ cid: any, port: local.port })), "address-in-use");
+    throwsKind(() => other.bind(new VsockSocketAddress({ cid: anyCid, port: local.port })), "address-in-use");
   });
 });
 
