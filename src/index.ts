@@ -89,7 +89,7 @@ export { Timestamp } from "./message/timestamp.ts";
 export { TrafficClass, type TrafficClassFields } from "./message/traffic-class.ts";
 export { TransmitTime } from "./message/transmit-time.ts";
 export type { Option, ReadableOption, WritableOption } from "./option/option.ts";
-export { reactor } from "./reactor/reactor.ts";
+export { reactor } from "./reactor/index.ts";
 export type { WakeKind } from "./reactor/wake.ts";
 export type { BatchesOptions } from "./socket/async-socket.ts";
 export type { Capabilities, Feature } from "./socket/capabilities.ts";

@@ -8,7 +8,7 @@ import { haveProc } from "./support/descriptors.ts";
 import { libc, moduleOf, runChild } from "./support/child.ts";
 import { wakes, wokenBy } from "./support/loop.ts";
 
-const REACTOR = moduleOf("src/reactor/reactor.ts");
+const REACTOR = moduleOf("src/reactor/index.ts");
 
 /** What programs here share: pairs of sockets, and a receive that another turn of the loop answers. */
 const tools = `

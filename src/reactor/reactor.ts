@@ -296,26 +296,12 @@ export function currentReactor(): Reactor {
   return current;
 }
 
-/** Readiness on Bun's event loop, for this thread. */
-export const reactor: {
-  /** How a sleeping reactor is woken. Asking makes the reactor. */
-  readonly kind: WakeKind;
-  /**
-   * Chooses how, before the first use in this thread; for tests and for systems where one of them misbehaves.
-   *
-   * @throws SocketError kind "not-supported" when there is a reactor already
-   */
-  choose(kind: WakeKind): void;
-} = {
-  get kind() {
-    return currentReactor().kind;
-  },
-  choose(kind) {
-    if (kind !== "io_uring" && kind !== "worker") {
-      throw new TypeError(`kind must be "io_uring" or "worker", not ${JSON.stringify(kind)}`);
-    }
-    if (current !== undefined)
-      throw notSupported("reactor.choose", "this thread has its reactor already; choose before the first watch");
-    wanted = kind;
-  },
-};
+/** Chooses how the reactor of this thread will be woken. @throws SocketError kind "not-supported" when there is one already */
+export function chooseWake(kind: WakeKind): void {
+  if (kind !== "io_uring" && kind !== "worker") {
+    throw new TypeError(`kind must be "io_uring" or "worker", not ${JSON.stringify(kind)}`);
+  }
+  if (current !== undefined)
+    throw notSupported("reactor.choose", "this thread has its reactor already; choose before the first watch");
+  wanted = kind;
+}

@@ -49,16 +49,7 @@ function malformed(name: string, text: string): SocketError {
   });
 }
 
-/**
- * The sockets that systemd (or any other with its protocol) has passed to this process: `sd_listen_fds(3)`. Each becomes a Socket
- * of its own kind, listening or not, non-blocking and close-on-exec, and is closed with it. None is an empty array. Call it once.
- *
- * @throws SocketError kind "invalid-argument" for variables that contradict each other, or a descriptor that is no socket
- *
- * @example
- * const [activated] = listenFds({ unsetEnvironment: true });
- * const listener = activated?.socket ?? ownListener();
- */
+/** `sd_listen_fds(3)`: see index.ts. */
 export function listenFds(options?: ListenFdsOptions): ActivatedSocket[] {
   try {
     const count = isForUs() ? (number("LISTEN_FDS") ?? 0) : 0;
@@ -103,17 +94,7 @@ export interface NotifyOptions {
   readonly timeout?: number | undefined;
 }
 
-/**
- * Tells the service manager how this process is: `sd_notify(3)`. "READY=1", "STATUS=...", "STOPPING=1", "WATCHDOG=1",
- * "FDSTORE=1\nFDNAME=..." with descriptors; several on lines of their own. "BARRIER=1", alone, waits until all that was told before
- * has been taken notice of. Returns whether there is somebody to tell (NOTIFY_SOCKET).
- *
- * @throws TypeError; SocketError as `sendTo`; kind "timed-out"; "not-supported" for a manager behind vsock
- *
- * @example
- * notify("READY=1");
- * notify("FDSTORE=1\nFDNAME=listener", { fds: [listener] });
- */
+/** `sd_notify(3)`: see index.ts. */
 export function notify(state: string, options?: NotifyOptions): boolean {
   if (typeof state !== "string" || state === "")
     throw new TypeError(`state must be text like "READY=1", not ${show(state)}`);
@@ -153,12 +134,7 @@ function barrier(socket: Socket, path: string, timeout: number): void {
   }
 }
 
-/**
- * How often the service manager wants to hear "WATCHDOG=1", in milliseconds: `sd_watchdog_enabled(3)`; tell it about twice as often.
- * Undefined where it does not watch this process.
- *
- * @throws SocketError kind "invalid-argument" for variables that are not what systemd sets
- */
+/** `sd_watchdog_enabled(3)`: see index.ts. */
 export function watchdogInterval(): number | undefined {
   const microseconds = number("WATCHDOG_USEC");
   if (microseconds === undefined || microseconds === 0) return undefined;

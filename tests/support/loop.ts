@@ -10,7 +10,7 @@ export const wakes: readonly ("io_uring" | "worker")[] =
 
 /** The first line of a program (`child.ts`) whose reactor is woken so. */
 export function wokenBy(kind: string): string {
-  return `const { reactor } = await import(${moduleOf("src/reactor/reactor.ts")}); reactor.choose(${JSON.stringify(kind)});\n`;
+  return `const { reactor } = await import(${moduleOf("src/reactor/index.ts")}); reactor.choose(${JSON.stringify(kind)});\n`;
 }
 
 /** Two connected unix streams. */
