@@ -30,8 +30,13 @@ export function addressAt(
   for (let index = 0; index < count; index++) hash = Math.imul(hash ^ (from[start + index] as number), 0x9e37_79b1);
   const slot = (hash >>> 16) & (SLOTS - 1);
   if (lengths[slot] === length && same(slot * WORDS, from, start, count)) return known[slot] as SocketAddress;
+  const other = slot ^ 1; // where the one went that had this slot before: two of one hash do not evict each other
+  if (lengths[other] === length && same(other * WORDS, from, start, count)) return known[other] as SocketAddress;
   const address = decodeSocketAddress(bytes.slice(first, first + length));
   if (address === null) return null;
+  known[other] = known[slot];
+  lengths[other] = lengths[slot] as number;
+  words.copyWithin(other * WORDS, slot * WORDS, slot * WORDS + WORDS);
   known[slot] = address;
   lengths[slot] = length;
   for (let index = 0; index < count; index++) words[slot * WORDS + index] = from[start + index] as number;
