@@ -1,0 +1,107 @@
+// Fetching packages into a folder, without installing them: Debian's, and Bun's own binaries from npm.
+//
+// Each step is done once: a folder or file gets its final name when it is complete.
+
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { NotSetUp } from "./platform.ts";
+
+/** The version of Bun that is tested: that of the Bun which runs this. */
+export const bunVersion: string = Bun.version;
+
+/** Runs a program and gives what it printed. @throws {NotSetUp} when there is no such program, or it fails */
+export async function run(
+  command: readonly string[],
+  { cwd, env = {} }: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
+  const [program = ""] = command;
+  if (Bun.which(program) === null) throw new NotSetUp(`there is no ${program}`);
+  const child = Bun.spawn([...command], {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (exitCode === 0) return stdout;
+  const last = (stderr.trim() || stdout.trim()).split("\n").at(-1) ?? "";
+  throw new NotSetUp(`${program} failed with ${exitCode}: ${last}`);
+}
+
+/** A folder that `fill` fills when it is not there yet; a fill that fails leaves nothing behind. */
+export async function folder(path: string, fill: (path: string) => Promise<void>): Promise<string> {
+  if (existsSync(path)) return path;
+  const unfinished = `${path}.${process.pid}`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true });
+  try {
+    await fill(unfinished);
+    renameSync(unfinished, path);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+  return path;
+}
+
+// apt with lists of its own: no other architecture has to be added to this machine, and nobody has to be root. One release of
+// Debian, whatever this machine's is: package names and versions are those that this was tried with.
+const source = (keyring: string): string => `deb [signed-by=${keyring}] http://deb.debian.org/debian bookworm main\n`;
+const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+const stamp = "updated";
+
+async function apt(cache: string, cpu: string): Promise<readonly string[]> {
+  if (!existsSync(keyring)) throw new NotSetUp("no Debian here, from whose packages it would be made");
+  const home = join(cache, `apt-${cpu}`);
+  const options = [
+    `APT::Architecture=${cpu}`,
+    `APT::Architectures=${cpu}`,
+    `Dir::State=${home}`,
+    "Dir::State::status=/dev/null",
+    `Dir::Cache=${home}`,
+    `Dir::Etc::sourcelist=${join(home, "sources.list")}`,
+    "Dir::Etc::sourceparts=-",
+    "APT::Get::List-Cleanup=0",
+    "APT::Sandbox::User=", // apt's own user may not write to a home folder
+  ].flatMap((option) => ["-o", option]);
+  await folder(home, async (unfinished) => {
+    mkdirSync(join(unfinished, "lists/partial"), { recursive: true });
+    writeFileSync(join(unfinished, "sources.list"), source(keyring));
+  });
+  if (!existsSync(join(home, stamp))) {
+    await run(["apt-get", "-q", ...options, "update"]);
+    writeFileSync(join(home, stamp), "");
+  }
+  return options;
+}
+
+/** Unpacks Debian packages into one folder of the cache, which is given: `debian(cache, "arm64", ["libc6"], "sysroot")`. */
+export async function debian(cache: string, cpu: string, names: readonly string[], into: string): Promise<string> {
+  return folder(join(cache, into), async (unfinished) => {
+    const options = await apt(cache, cpu);
+    const packages = `${unfinished}.packages`;
+    mkdirSync(packages, { recursive: true });
+    try {
+      await run(["apt-get", "-q", ...options, "download", ...names], { cwd: packages });
+      for (const name of readdirSync(packages)) await run(["dpkg", "-x", join(packages, name), unfinished]);
+    } finally {
+      rmSync(packages, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Bun's own binary for another system: `bunFor(cache, "linux-aarch64")`, of the npm package `@oven/bun-linux-aarch64`. */
+export async function bunFor(cache: string, target: string): Promise<string> {
+  const into = await folder(join(cache, `bun-${target}-${bunVersion}`), async (unfinished) => {
+    await run(["npm", "pack", "--silent", `@oven/bun-${target}@${bunVersion}`], { cwd: unfinished });
+    for (const archive of readdirSync(unfinished)) {
+      await run(["tar", "-xzf", archive, "--strip-components=1"], { cwd: unfinished });
+      rmSync(join(unfinished, archive));
+    }
+  });
+  return join(into, "bin", target.startsWith("windows") ? "bun.exe" : "bun");
+}
