@@ -3,7 +3,7 @@
 // Each step is done once: a folder or file gets its final name when it is complete.
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { NotSetUp } from "./platform.ts";
 
 /** The version of Bun that is tested: that of the Bun which runs this. */
@@ -104,4 +104,24 @@ export async function bunFor(cache: string, target: string): Promise<string> {
     }
   });
   return join(into, "bin", target.startsWith("windows") ? "bun.exe" : "bun");
+}
+
+/**
+ * A copy of a binary that starts with that loader, and looks for libraries in those folders first: no environment and no
+ * place in /lib is needed, so what it starts is as it itself.
+ */
+export async function withLibraries(
+  cache: string,
+  binary: string,
+  { loader, folders }: { readonly loader: string; readonly folders: readonly string[] },
+): Promise<string> {
+  const patchelf = join(await debian(cache, "amd64", ["patchelf"], "patchelf"), "usr/bin/patchelf");
+  const into = await folder(`${dirname(dirname(binary))}-patched`, async (unfinished) => {
+    const output = ["--output", join(unfinished, "bun")];
+    // DT_RPATH and not DT_RUNPATH: for the libraries of libraries too
+    const search = ["--force-rpath", "--set-rpath", folders.join(":")];
+    // the pages of this machine: with the 64 KB that arm64 may have, the copy does not start
+    await run([patchelf, "--page-size", "4096", "--set-interpreter", loader, ...search, ...output, binary]);
+  });
+  return join(into, "bun");
 }
