@@ -1,0 +1,131 @@
+// Runs the tests on every platform that this machine can be, and prints what each came to:
+//   bun tests/platforms/run.ts [--write-readme] [--verbose] [platforms] [-- test files]
+// What is set up for it stays in $BERKELEY_PLATFORMS, or else in ~/.cache/berkeley-platforms. Nothing is installed.
+
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { limits } from "./limits.ts";
+import { linuxArm64 } from "./linux-arm64.ts";
+import { linuxMuslX64 } from "./linux-musl-x64.ts";
+import { linuxX64 } from "./linux-x64.ts";
+import { NotSetUp, type Platform, type Runner } from "./platform.ts";
+import { addReport, addSkipped, grid, noResults, type Results, withGrid } from "./results.ts";
+
+const platforms: readonly Platform[] = [linuxX64, linuxArm64, linuxMuslX64];
+const root = join(import.meta.dir, "../..");
+const reports = mkdtempSync(join(tmpdir(), "berkeley-reports-"));
+/** Milliseconds after which a file that does not end has failed. */
+const LIMIT = 480_000;
+
+const words = process.argv.slice(2);
+const end = words.indexOf("--");
+const [own, filters] = end === -1 ? [words, []] : [words.slice(0, end), words.slice(end + 1)];
+const names = own.filter((word) => !word.startsWith("--"));
+const verbose = own.includes("--verbose");
+
+/** One test file on one platform. */
+interface Job {
+  readonly results: Results;
+  readonly runner: Runner;
+  readonly file: string;
+}
+
+async function setUp(platform: Platform, cache: string): Promise<{ results: Results; runner?: Runner }> {
+  try {
+    const runner = await platform.setUp(cache);
+    return { results: noResults(platform.name), runner };
+  } catch (error) {
+    if (!(error instanceof NotSetUp)) throw error;
+    return { results: noResults(platform.name, error.message) };
+  }
+}
+
+function testFiles(): string[] {
+  const all = [...new Bun.Glob("**/*.test.ts").scanSync({ cwd: join(root, "tests") })].map((file) =>
+    `tests/${file}`.replaceAll("\\", "/"),
+  );
+  return all.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter))).sort();
+}
+
+async function runFile({ results, runner, file }: Job): Promise<void> {
+  const report = join(reports, `${results.name}-${file.replaceAll("/", "-")}.xml`);
+  const limited = limits[results.name] === undefined ? [] : ["--preload", "./tests/platforms/preload.ts"];
+  // a file of its own for each process: a crash is one file's, and says which
+  const child = Bun.spawn(
+    [
+      ...[...runner.command, "test", ...limited, "--reporter=junit", `--reporter-outfile=${report}`],
+      ...(results.name === "linux-x64" ? [] : ["--timeout=60000"]), // an emulator is slow
+      `./${file}`,
+    ],
+    {
+      cwd: root,
+      env: { ...process.env, CI: "true", ...runner.environment, BERKELEY_PLATFORM: results.name },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: LIMIT,
+      killSignal: "SIGKILL",
+    },
+  );
+  const start = performance.now();
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  const failed = existsSync(report) ? addReport(results, readFileSync(report, "utf8"), file) : 0;
+  if (exitCode !== 0 && failed === 0) {
+    results.failed += 1;
+    results.failures.push(`${file}: ended with ${child.signalCode ?? exitCode}, outside of a test`);
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.error(`${results.name} ${file}: ${exitCode === 0 ? "ok" : "FAILED"} (${seconds} s)`);
+  if (exitCode !== 0 || verbose) console.error(withoutPasses(stdout + stderr));
+}
+
+function withoutPasses(output: string): string {
+  return output.replace(/^\((?:pass|skip)\).*\n/gm, "");
+}
+
+async function inParallel(jobs: Job[], count: number): Promise<void> {
+  const worker = async (): Promise<void> => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await runFile(job);
+  };
+  await Promise.all(Array.from({ length: count }, worker));
+}
+
+const unknown = names.filter((name) => !platforms.some((platform) => platform.name === name));
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(" ")}; there are: ${platforms.map(({ name }) => name).join(" ")}`);
+  process.exit(2);
+}
+const cache = process.env["BERKELEY_PLATFORMS"] ?? join(homedir(), ".cache/berkeley-platforms");
+mkdirSync(cache, { recursive: true });
+const all: Results[] = [];
+const jobs: Job[] = [];
+for (const platform of platforms.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  const { results, runner } = await setUp(platform, cache);
+  all.push(results);
+  if (runner === undefined) continue;
+  for (const file of testFiles()) {
+    const reason = runner.leftOut?.[file];
+    if (reason === undefined) jobs.push({ results, runner, file });
+    else addSkipped(results, `${reason} (all of ${file})`);
+  }
+}
+try {
+  await inParallel(jobs, availableParallelism());
+} finally {
+  rmSync(reports, { recursive: true, force: true });
+}
+for (const { name, failures } of all) {
+  for (const failure of failures) console.error(`failed on ${name}: ${failure}`);
+}
+const text = grid(all);
+console.log(text);
+if (own.includes("--write-readme")) {
+  const readme = join(root, "README.md");
+  writeFileSync(readme, withGrid(readFileSync(readme, "utf8"), text));
+}
+process.exitCode = all.some(({ failed }) => failed > 0) ? 1 : 0;
