@@ -23,6 +23,7 @@ import {
   Timestamp,
 } from "berkeley";
 import * as packet from "berkeley/packet";
+import { resolve } from "./support/host.ts";
 import { askForTimes, now, sendTime } from "./support/kernel-time.ts";
 
 const PAYLOAD = Uint8Array.from({ length: 56 }, (_, index) => index);
@@ -126,7 +127,7 @@ const interval = Number(flags.interval ?? (demonstration ? 0.1 : 1)) * 1000;
 for (const host of demonstration ? ["127.0.0.1", "::1"] : positionals) {
   let answers = 0;
   try {
-    answers = await ping(new InetSocketAddress(host, 0), count, interval);
+    answers = await ping(resolve(host, flags), count, interval);
   } catch (error) {
     if (!(error instanceof SocketError)) throw error;
     console.log(`${error.kind === "permission-denied" ? "needs CAP_NET_RAW: " : ""}${error.message}`);

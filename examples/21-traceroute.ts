@@ -14,6 +14,7 @@ import {
   SocketError,
   Timestamp,
 } from "berkeley";
+import { resolve } from "./support/host.ts";
 import { askForTimes, now, sendTime } from "./support/kernel-time.ts";
 
 interface Answer {
@@ -74,9 +75,9 @@ const { values: flags, positionals } = parseArgs({
 });
 const [hops, probes, port, timeout] = [+flags.hops, +flags.probes, +flags.port, +flags.wait * 1000];
 const host = positionals[0] ?? "127.0.0.1";
-const { address } = new InetSocketAddress(host, 0);
-console.log(`traceroute to ${host} (${address}), ${hops} hops at most`);
 try {
+  const { address } = resolve(host, flags);
+  console.log(`traceroute to ${host} (${address}), ${hops} hops at most`);
   for (let hop = 1, arrived = false; hop <= hops && !arrived; hop++) {
     // all probes of a hop at once; each to a port of its own, because routers may choose among ways by it
     const ports = Array.from({ length: probes }, (_, index) => port + (hop - 1) * probes + index);
