@@ -29,7 +29,7 @@ export function socket(family: number, type: number, protocol: number): number {
   return fd === -1 ? failure() : fd;
 }
 
-const pair = new Int32Array(new ArrayBuffer(8));
+const pair = new Int32Array(new ArrayBuffer(8)); // handles of Windows have 32 bits that count: winnt.h
 
 /** `socketpair(2)`: 0, and then the two descriptors in `pair`. */
 export function socketpair(family: number, type: number, protocol: number): number {

@@ -17,6 +17,8 @@ const cWrite = required("write");
 const cSigaction = required("sigaction");
 const cSignal = required("signal");
 const cEventfd = optional("eventfd");
+const cDuplicate = optional("duplicate");
+const cSetHandleInformation = optional("SetHandleInformation");
 
 /** Flags with which socket(2), socketpair(2) and accept4(2) make a descriptor ready in one step; 0 where they cannot. */
 export const SOCK_READY: number = (core.SOCK_NONBLOCK ?? 0) | (core.SOCK_CLOEXEC ?? 0);
@@ -38,17 +40,19 @@ export const fcntl: (fd: number, command: number, argument: number) => number =
         return result === -1 ? failure() : result;
       };
 
-/** `ioctl(2)` on the memory of a view. */
-export const ioctl: (fd: number, request: number, argument: View) => number =
-  platform.variadicPadding === 0
-    ? (fd, request, argument) => {
-        const result = cIoctl(fd, request, argument);
-        return result === -1 ? failure() : result;
-      }
-    : (fd, request, argument) => {
-        const result = cIoctl(fd, request, 0, 0, 0, 0, 0, 0, argument);
-        return result === -1 ? failure() : result;
-      };
+/** The arguments of ioctl(2): Winsock wants to know how long the memory is, Apple's arm64 wants what is variadic on the stack. */
+const ioctlArguments: (fd: number, request: number, argument: View, size: number) => Parameters<typeof cIoctl> =
+  platform.library.composed === "winsock"
+    ? (fd, request, argument, size) => [fd, request, argument, size]
+    : platform.variadicPadding === 0
+      ? (fd, request, argument) => [fd, request, argument]
+      : (fd, request, argument) => [fd, request, 0, 0, 0, 0, 0, 0, argument];
+
+/** `ioctl(2)` on the memory of a view, of which the request is about `size` bytes. */
+export function ioctl(fd: number, request: number, argument: View, size: number = 4): number {
+  const result = cIoctl(...ioctlArguments(fd, request, argument, size));
+  return result === -1 ? failure() : result;
+}
 
 const one = new Int32Array(new ArrayBuffer(4));
 
@@ -66,8 +70,15 @@ export function setNonblocking(fd: number): number {
 
 /** Sets FD_CLOEXEC, so that a program started later does not inherit the descriptor. */
 export function setCloexec(fd: number): number {
-  if (core.F_SETFD === undefined) return 0; // Windows: handles are made not inheritable
+  if (core.F_SETFD === undefined) return setNotInheritable(fd);
   return fcntl(fd, core.F_SETFD, core.FD_CLOEXEC ?? 1);
+}
+
+const HANDLE_FLAG_INHERIT = 1;
+
+// Windows: what accept makes is inherited by every program that is started so that it inherits handles.
+function setNotInheritable(fd: number): number {
+  return cSetHandleInformation?.(fd, HANDLE_FLAG_INHERIT, 0) === 0 ? failure() : 0;
 }
 
 /** Makes a new descriptor non-blocking and close-on-exec where the call that made it could not, closing it on failure. */
@@ -92,9 +103,12 @@ export function accept(fd: number): number {
   return result < 0 ? result : accepted;
 }
 
-/** A duplicate of the descriptor, close-on-exec from its first moment: F_DUPFD_CLOEXEC of fcntl(2). */
+/** A duplicate of the descriptor, close-on-exec from its first moment: F_DUPFD_CLOEXEC of fcntl(2), WSADuplicateSocketW. */
 export function duplicate(fd: number): number {
-  if (core.F_DUPFD_CLOEXEC === undefined) return -errnoNumber("EOPNOTSUPP");
+  if (core.F_DUPFD_CLOEXEC === undefined) {
+    const copy = cDuplicate?.(fd) ?? -1;
+    return cDuplicate === undefined ? -errnoNumber("EOPNOTSUPP") : makeReady(copy === -1 ? failure() : copy);
+  }
   return fcntl(fd, core.F_DUPFD_CLOEXEC, 0);
 }
 

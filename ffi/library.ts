@@ -51,23 +51,12 @@ const opened = openFirst();
 // Winsock wants to be started, once in a process or more often: version 2.2, and a WSADATA to fill (408 bytes).
 opened.symbols["WSAStartup"]?.(0x0202, new Uint8Array(new ArrayBuffer(512)));
 
-/** A required symbol, by the name of the call. */
-export function required(name: string): NativeFunction {
-  const symbol = library.required[name]?.symbol ?? name;
-  const found = opened.symbols[symbol];
-  // a call that this OS's library lacks altogether is a gap in the platform record: say which, when it is called
-  return (
-    found ??
-    ((): number => {
-      throw new TypeError(`${name} is not in the symbol table of ${platform.name}`);
-    })
-  );
-}
-
 const tried = new Map<string, NativeFunction | undefined>();
 
-/** An optional symbol, or undefined where this system lacks it. */
-export function optional(name: string): NativeFunction | undefined {
+/** What the library itself exports for a call, whatever is composed of it. */
+export function exported(name: string): NativeFunction | undefined {
+  const found = opened.symbols[library.required[name]?.symbol ?? name];
+  if (found !== undefined) return found;
   if (!tried.has(name)) tried.set(name, tryToOpen(name));
   return tried.get(name);
 }
@@ -77,10 +66,36 @@ function tryToOpen(name: string): NativeFunction | undefined {
   if (signature === undefined) return undefined;
   try {
     const [symbol, entry] = descriptor(name, signature);
-    return open(opened.name, { [symbol]: entry })[symbol];
+    return open(signature.library ?? opened.name, { [symbol]: entry })[symbol];
   } catch {
     return undefined;
   }
+}
+
+// Calls of POSIX that this library lacks, made of those that it has.
+const composed: Readonly<Record<string, NativeFunction>> =
+  library.composed === "winsock"
+    ? (require("./winsock.ts") as typeof import("./winsock.ts")).winsockCalls(exported, {
+        get: opened.symbols[lastError.symbol] as NativeFunction,
+        set: exported("WSASetLastError") as NativeFunction,
+      })
+    : {};
+
+/** A required call, by its name. */
+export function required(name: string): NativeFunction {
+  // a call that this OS's library lacks altogether is a gap in the platform record: say which, when it is called
+  return (
+    composed[name] ??
+    exported(name) ??
+    ((): number => {
+      throw new TypeError(`${name} is not in the symbol table of ${platform.name}`);
+    })
+  );
+}
+
+/** An optional call, or undefined where this system lacks it. */
+export function optional(name: string): NativeFunction | undefined {
+  return composed[name] ?? exported(name);
 }
 
 const tellLastError = opened.symbols[lastError.symbol] as NativeFunction;

@@ -12,23 +12,34 @@ const [reventsOffset] = pollfd.fields.revents;
 const cPoll = required("poll");
 const cPpoll = optional("ppoll");
 
-/** An array of struct pollfd that grows and is used again. */
-export class PollArray {
+/** An array of descriptors to wait for, that grows and is used again. */
+export interface PollArray {
+  /** Forgets all entries. */
+  clear(): void;
+  /** How many entries there are. */
+  readonly length: number;
+  /** Adds an entry; a negative descriptor is passed over. */
+  add(fd: number, events: number): void;
+  /** What entry `index` was found ready for. */
+  ready(index: number): number;
+  /** `poll(2)` for at most so many milliseconds (fractions count where ppoll exists): how many entries are ready. */
+  poll(milliseconds: number): number;
+}
+
+/** Of struct pollfd. */
+class PosixPollArray implements PollArray {
   #region = new Region(pollfd.size * 4);
   #timeout = new Region(timespec.size);
   #length = 0;
 
-  /** Forgets all entries. */
   clear(): void {
     this.#length = 0;
   }
 
-  /** How many entries there are. */
   get length(): number {
     return this.#length;
   }
 
-  /** Adds an entry; a negative descriptor is passed over by the kernel. */
   add(fd: number, events: number): void {
     const base = this.#length * pollfd.size;
     if (base + pollfd.size > this.#region.bytes.length) {
@@ -43,12 +54,10 @@ export class PollArray {
     this.#length++;
   }
 
-  /** What entry `index` was found ready for. */
   ready(index: number): number {
     return this.#region.view.getUint16(index * pollfd.size + reventsOffset, LITTLE_ENDIAN);
   }
 
-  /** `poll(2)` for at most so many milliseconds (fractions count where ppoll exists): how many entries are ready. */
   poll(milliseconds: number): number {
     if (cPpoll === undefined) {
       const ready = cPoll(this.#region.bytes, this.#length, Math.ceil(milliseconds));
@@ -62,3 +71,9 @@ export class PollArray {
     return ready === -1 ? failure() : ready;
   }
 }
+
+/** Of this system. */
+export const PollArray: new () => PollArray =
+  platform.polls === "poll"
+    ? PosixPollArray
+    : (require("./winsock-poll.ts") as typeof import("./winsock-poll.ts")).WinsockPollArray;

@@ -4,6 +4,8 @@
 export interface SymbolSignature {
   /** The name in the library, where it is not the name of the call (`closesocket` for `close`). */
   readonly symbol?: string;
+  /** The library that has it, where that is not the C library. */
+  readonly library?: string;
   readonly args: readonly string[];
   readonly returns: string;
 }
@@ -16,6 +18,8 @@ export interface Library {
   readonly required: Readonly<Record<string, SymbolSignature>>;
   /** Symbols that an older or smaller system may lack: opened each on its own. */
   readonly optional: Readonly<Record<string, SymbolSignature>>;
+  /** Whose calls are made into those of POSIX (`ffi/winsock.ts`). */
+  readonly composed?: "winsock";
 }
 
 /** Offset and size of a field, in bytes. */
@@ -129,6 +133,9 @@ export type PeerCredentials = "SO_PEERCRED" | "LOCAL_PEERCRED" | "SIO_AF_UNIX_GE
 /** How an IPv4 group is joined by interface: with struct ip_mreqn, struct group_req, or the index in imr_interface (0.0.0.n). */
 export type MembershipForm = "ip_mreqn" | "group_req" | "ip_mreq";
 
+/** How many descriptors are waited for: poll(2), or WSAPoll, whose bits mean something else (`ffi/winsock-poll.ts`). */
+export type PollForm = "poll" | "WSAPoll";
+
 /** How many messages go at once: sendmmsg(2) and recvmmsg(2), or one call for each. */
 export type BatchForm = "mmsg" | "loop";
 
@@ -159,6 +166,14 @@ export interface Platform {
   /** recvfrom(2) with MSG_TRUNC tells a datagram's real length (Linux); elsewhere recvmsg(2) must be asked. */
   readonly truncTellsLength: boolean;
   readonly batches: BatchForm;
+  readonly polls: PollForm;
+  /** The family of a pair of sockets, where nobody says: AF_UNIX, or AF_INET where a pair is made through the loopback. */
+  readonly pairFamily: "AF_UNIX" | "AF_INET";
+  /**
+   * What SO_REUSEADDR does: to streams it gives an address that only old connections use (`"old"`), or one that somebody else
+   * listens on (`"stolen"`, Windows, where the former is the default and SO_EXCLUSIVEADDRUSE forbids the latter).
+   */
+  readonly reuse: "old" | "stolen";
   /** IP_MULTICAST_TTL and IP_MULTICAST_LOOP take one byte (BSD) and not an int. */
   readonly multicastByteOptions: boolean;
   readonly membership: MembershipForm;

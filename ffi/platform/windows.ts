@@ -2,7 +2,7 @@
 
 import type { Constants, Platform, Structs } from "./platform.ts";
 import * as core from "./constants/windows-core.ts";
-import { winsockSymbols } from "./winsock-symbols.ts";
+import { optionalWinsockSymbols, systemLibrary, winsockSymbols } from "./winsock-symbols.ts";
 
 // prettier-ignore
 const structs = {
@@ -103,15 +103,12 @@ export const windows: Platform = Object.freeze<Platform>({
   errnos: posixNames(),
   lastError: { symbol: "WSAGetLastError", kind: "call" },
   library: {
-    names: [`${process.env["SystemRoot"] ?? "C:\\Windows"}\\System32\\ws2_32.dll`],
+    names: [systemLibrary("ws2_32")],
     required: winsockSymbols,
     optional: {
-      // SOCKET, control code, input, output, bytes returned, overlapped, completion routine
-      WSAIoctl: {
-        args: ["i64_fast", "u32", "ptr", "u32", "buffer", "u32", "buffer", "ptr", "ptr"],
-        returns: "i32",
-      },
+      ...optionalWinsockSymbols,
     },
+    composed: "winsock",
   },
   largestDescriptor: Number.MAX_SAFE_INTEGER,
   variadicPadding: 0,
@@ -119,6 +116,9 @@ export const windows: Platform = Object.freeze<Platform>({
   abstractNames: false,
   truncTellsLength: false,
   batches: "loop",
+  polls: "WSAPoll",
+  pairFamily: "AF_INET",
+  reuse: "stolen",
   multicastByteOptions: false,
   membership: "ip_mreq",
   peerCredentials: "SIO_AF_UNIX_GETPEERPID",

@@ -22,7 +22,7 @@ export function ioctl(handle: { readonly fd: number }, request: number, argument
   region.bytes.fill(0);
   if (argument === undefined || typeof argument === "number") {
     setUint(region.view, 0, [0, 4], argument === undefined ? 0 : int32(argument, "argument"));
-    const result = call(fd, request);
+    const result = call(fd, request, 4);
     return result > 0 ? result : getInt(region.view, 0, [0, 4]); // SIOCGSKNS and others return a descriptor
   }
   if (!ArrayBuffer.isView(argument) && !(argument instanceof ArrayBuffer)) {
@@ -33,7 +33,7 @@ export function ioctl(handle: { readonly fd: number }, request: number, argument
   if (size > CAPACITY) throw new RangeError(`argument must have at most ${CAPACITY} bytes, not ${size}`);
   const users = bytesOf(given);
   region.bytes.set(users);
-  const result = call(fd, request);
+  const result = call(fd, request, size);
   users.set(region.bytes.subarray(0, size));
   return result;
 }
@@ -46,8 +46,8 @@ function bytesOf(given: NodeJS.TypedArray | DataView): Uint8Array {
   return new Uint8Array(buffer, Reflect.get(kind, "byteOffset", given) as number, byteLengthOf(given));
 }
 
-function call(fd: number, request: number): number {
-  const result = ioctlCall(fd, request, region.bytes);
+function call(fd: number, request: number, size: number): number {
+  const result = ioctlCall(fd, request, region.bytes, size);
   if (result < 0) throw failed(result, { syscall: "ioctl", address: `0x${request.toString(16)}` });
   return result;
 }

@@ -1,7 +1,8 @@
 // Making handles: a new socket, a pair, an adopted descriptor.
 
 import { getpeername, getsockname, getsockopt, pairOf, setsockopt, socket, socketpair } from "../../ffi/calls.ts";
-import { close, makeReady, setCloexec, setNonblocking, SOCK_READY } from "../../ffi/descriptors.ts";
+import { close, ioctl, makeReady, setCloexec, setNonblocking, SOCK_READY } from "../../ffi/descriptors.ts";
+import { familyOf, protocolOf } from "../../ffi/identity.ts";
 import { nameBytes, nameLength } from "../../ffi/name.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { sockaddr } from "../../ffi/structs/sockaddr.ts";
@@ -13,8 +14,9 @@ import { Handle } from "./handle.ts";
 import { isUdp, noteOption } from "./segmentation.ts";
 
 const { core } = platform;
-const { AF_INET, AF_INET6, AF_UNSPEC, SOCK_STREAM, SOL_SOCKET, SO_TYPE, SO_ACCEPTCONN } = core;
+const { AF_INET, AF_INET6, AF_UNSPEC, SOCK_STREAM, SOCK_DGRAM, SOL_SOCKET, SO_TYPE, SO_ACCEPTCONN } = core;
 const ON = encodeInt(1);
+const OFF = encodeInt(0);
 
 /** family, type and protocol of socket(2), checked; the flags that may be in the type are always set anyway. */
 export function checkKind(
@@ -59,8 +61,12 @@ function connectedHandle(fd: number, family: number, type: number): Handle {
   return handle;
 }
 
-/** What every socket gets: no SIGPIPE where that is an option, TCP_NODELAY on TCP. Refusals do not matter. */
+/**
+ * What every socket gets: no SIGPIPE where that is an option, TCP_NODELAY on TCP, and on Windows no reset of a UDP socket by what
+ * one of those that it sent to has answered (SIO_UDP_CONNRESET). Refusals do not matter.
+ */
 export function applyDefaults({ fd, family, type }: Handle): void {
+  if (core.SIO_UDP_CONNRESET !== undefined && type === SOCK_DGRAM) ioctl(fd, core.SIO_UDP_CONNRESET, OFF);
   if (core.SO_NOSIGPIPE !== undefined) setsockopt(fd, SOL_SOCKET, core.SO_NOSIGPIPE, ON);
   if (type === SOCK_STREAM && (family === AF_INET || family === AF_INET6)) {
     setsockopt(fd, core.IPPROTO_TCP, core.TCP_NODELAY, ON);
@@ -86,8 +92,8 @@ export function identify(value: Descriptor): {
   const result = getsockopt(fd, SOL_SOCKET, SO_TYPE, answer);
   if (result < 0) throw failed(result, { syscall: "getsockopt", address: `fd ${fd}` });
   const type = decodeInt(answer);
-  const family = socketInt(fd, core.SO_DOMAIN) ?? familyOfName(fd);
-  return { fd, family, type, protocol: socketInt(fd, core.SO_PROTOCOL) };
+  const family = familyOf(fd) ?? familyOfName(fd);
+  return { fd, family, type, protocol: protocolOf(fd) };
 }
 
 function familyOfName(fd: number): number {

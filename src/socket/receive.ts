@@ -2,6 +2,7 @@
 
 import { recv, recvfrom, type View } from "../../ffi/calls.ts";
 import { EAGAIN } from "../../ffi/errno.ts";
+import { protocolOf } from "../../ffi/identity.ts";
 import { byteLengthOf } from "../../ffi/memory.ts";
 import { messageFlags, receiveInto } from "../../ffi/message.ts";
 import { platform } from "../../ffi/platform/index.ts";
@@ -10,7 +11,6 @@ import { reportedAddress } from "../address/sender.ts";
 import { integer, view as checkView } from "../arguments.ts";
 import { SocketError } from "../errors.ts";
 import { type Handle, open } from "./handle.ts";
-import { socketInt } from "./make.ts";
 import { refusePlain } from "./segmentation.ts";
 import { attemptNow, complete, gate, Operation, type OperationOptions, type Terms, WOULD_BLOCK } from "./operation.ts";
 
@@ -179,7 +179,7 @@ export function receiveNamed(handle: Handle, view: View, flags: number): number 
 function tellsLength(handle: Handle): boolean {
   if (handle.family === AF_UNIX || handle.family === AF_NETLINK || handle.family === AF_PACKET) return true;
   if (handle.family !== AF_INET && handle.family !== AF_INET6) return false;
-  handle.protocol ??= socketInt(handle.fd, platform.core.SO_PROTOCOL) ?? -1;
+  handle.protocol ??= protocolOf(handle.fd) ?? -1;
   return handle.type === SOCK_RAW || handle.protocol === IPPROTO_UDP;
 }
 

@@ -1,6 +1,6 @@
 // What a borrowed socket and one of our own have in common: options, addresses, credentials, groups.
 
-import { platform } from "../../ffi/platform/index.ts";
+import { protocolOf } from "../../ffi/identity.ts";
 import type { InetAddress, InterfaceLike, SocketAddress } from "../address/index.ts";
 import { type Descriptor, descriptor } from "../arguments.ts";
 import { type Credentials, peerCredentials } from "../message/credentials.ts";
@@ -8,7 +8,7 @@ import type { ReadableOption, WritableOption } from "../option/option.ts";
 import type { Capabilities, Feature } from "./capabilities.ts";
 import { localAddress, remoteAddress } from "./connect.ts";
 import { Handle, type Learned, open } from "./handle.ts";
-import { identify, socketInt } from "./make.ts";
+import { identify } from "./make.ts";
 import type { ControlMessage, ControlMessageClass } from "../message/control.ts";
 import type { MembershipOptions } from "./multicast.ts";
 import { later } from "../later.ts";
@@ -112,7 +112,7 @@ export class SocketRef {
   get protocol(): number {
     const handle = this.#handle;
     if (handle.protocol !== undefined || handle.fd === -1) return handle.protocol ?? -1;
-    const protocol = socketInt(handle.fd, platform.core.SO_PROTOCOL) ?? -1;
+    const protocol = protocolOf(handle.fd) ?? -1;
     if (handle instanceof Handle) handle.protocol = protocol;
     return protocol;
   }

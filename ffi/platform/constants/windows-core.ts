@@ -38,6 +38,8 @@ export const SO_SNDLOWAT = 4099;
 export const SO_RCVTIMEO = 4102;
 export const SO_SNDTIMEO = 4101;
 export const SO_ACCEPTCONN = 2;
+export const SO_EXCLUSIVEADDRUSE = -5;
+export const SO_PROTOCOL_INFOW = 8197;
 
 // IP protocols: protocols(5)
 export const IPPROTO_IP = 0;
@@ -103,6 +105,9 @@ export const ENOTCONN = 126;
 // ioctl(2)
 export const FIONREAD = 1074030207;
 export const FIONBIO = 2147772030;
+export const SIO_GET_EXTENSION_FUNCTION_POINTER = 3355443206;
+export const SIO_UDP_CONNRESET = 2550136844;
+export const SIO_AF_UNIX_GETPEERPID = 1476395264;
 
 // Interfaces: netdevice(7)
 export const IF_NAMESIZE = 256;
@@ -242,3 +247,7 @@ export const ETIME = 137;
 export const ETIMEDOUT = 138;
 export const ETXTBSY = 139;
 export const EWOULDBLOCK = 140;
+
+// WSASocketW
+export const WSA_FLAG_OVERLAPPED = 1;
+export const WSA_FLAG_NO_HANDLE_INHERIT = 128;

@@ -1,5 +1,6 @@
 // Windows: read by a compiler from mingw-w64's headers; three values from Microsoft's documentation of UDP segmentation and SO_REUSE_UNICASTPORT
 
+export * from "./windows-calls.ts";
 export * from "./windows-core.ts";
 
 // Address and protocol families: socket(2)
@@ -18,7 +19,6 @@ export const SD_BOTH = 2;
 // Socket-level options: socket(7)
 export const SO_TIMESTAMP = 12298;
 export const SO_USELOOPBACK = 64;
-export const SO_EXCLUSIVEADDRUSE = -5;
 export const SO_CONDITIONAL_ACCEPT = 12290;
 export const SO_MAX_MSG_SIZE = 8195;
 export const SO_MAXDG = 28681;
@@ -31,7 +31,6 @@ export const SO_OPENTYPE = 28680;
 export const SO_GROUP_ID = 8193;
 export const SO_GROUP_PRIORITY = 8194;
 export const SO_PROTOCOL_INFOA = 8196;
-export const SO_PROTOCOL_INFOW = 8197;
 export const SO_PROTOCOL_INFO = 8196;
 export const SO_SYNCHRONOUS_ALERT = 16;
 export const SO_SYNCHRONOUS_NONALERT = 32;
@@ -163,9 +162,6 @@ export const MSG_MCAST = 2048;
 export const MSG_MAXIOVLEN = 16;
 
 // poll(2)
-export const POLLRDNORM = 256;
-export const POLLRDBAND = 512;
-export const POLLWRNORM = 16;
 export const POLLWRBAND = 32;
 
 // Resolver: getaddrinfo(3), getnameinfo(3)
@@ -211,8 +207,6 @@ export const WSA_QOS_RECEIVERS = 11005;
 export const WSADESCRIPTION_LEN = 256;
 export const WSASYS_STATUS_LEN = 128;
 export const WSAPROTOCOL_LEN = 255;
-export const WSA_FLAG_OVERLAPPED = 1;
-export const WSA_FLAG_NO_HANDLE_INHERIT = 128;
 export const WSA_FLAG_REGISTERED_IO = 256;
 export const WSA_INFINITE = 4294967295;
 export const WSA_WAIT_FAILED = 4294967295;
@@ -246,8 +240,6 @@ export const O_EXCL = 1024;
 export const O_TRUNC = 512;
 
 // ioctl(2)
-export const SIO_GET_EXTENSION_FUNCTION_POINTER = 3355443206;
-export const SIO_UDP_CONNRESET = 2550136844;
 export const SIO_KEEPALIVE_VALS = 2550136836;
 export const SIO_RCVALL = 2550136833;
 export const SIO_RCVALL_MCAST = 2550136834;
@@ -269,7 +261,6 @@ export const SIO_FIND_ROUTE = 1207959555;
 export const SIO_GET_BROADCAST_ADDRESS = 1207959557;
 export const SIO_MULTIPOINT_LOOPBACK = 2281701385;
 export const SIO_MULTICAST_SCOPE = 2281701386;
-export const SIO_AF_UNIX_GETPEERPID = 1476395264;
 export const SIO_TIMESTAMPING = 2550137067;
 export const SIO_GET_TX_TIMESTAMP = 2550137066;
 export const SIO_BSP_HANDLE = 1207959579;
@@ -279,7 +270,6 @@ export const SIO_TRANSLATE_HANDLE = 3355443213;
 export const SIO_ASSOCIATE_HANDLE = 2281701377;
 export const SIO_IDEAL_SEND_BACKLOG_QUERY = 1074033787;
 export const FIOASYNC = 2147772029;
-export const SIOCATMARK = 1074033415;
 
 // Interfaces: netdevice(7)
 export const IFF_UP = 1;
