@@ -1,11 +1,10 @@
 // Network interfaces: names, indexes, and the addresses that getifaddrs(3) lists.
 
-import { CString, type Pointer, read, toArrayBuffer } from "bun:ffi";
 import { errnoNumber } from "./errno.ts";
+import { bytesAt, pointerAt, textAt, uintAt } from "./foreign.ts";
 import { failure, optional, required } from "./library.ts";
 import { Region } from "./memory.ts";
 import { platform } from "./platform/index.ts";
-import type { Field } from "./platform/platform.ts";
 
 const { structs, core } = platform;
 const cNametoindex = required("if_nametoindex");
@@ -26,41 +25,91 @@ export function indexToName(index: number): string | undefined {
   return decoder.decode(name.subarray(0, name.indexOf(0)));
 }
 
-/** One address of one interface. */
-export interface InterfaceAddress {
-  readonly name: string;
-  /** struct sockaddr, as the system gave it. */
-  readonly address: Uint8Array<ArrayBuffer>;
+/** Every interface that is there: if_nameindex(3); or a negative error number, EOPNOTSUPP where there is no such call. */
+export function nameIndex(): { index: number; name: string }[] | number {
+  const cNameindex = optional("if_nameindex");
+  const cFreenameindex = optional("if_freenameindex");
+  const layout = structs["if_nameindex"];
+  const if_index = layout?.fields["if_index"];
+  const if_name = layout?.fields["if_name"];
+  if (cNameindex === undefined || cFreenameindex === undefined || layout === undefined || !if_index || !if_name) {
+    return -errnoNumber("EOPNOTSUPP");
+  }
+  const first = cNameindex();
+  if (first === 0) return failure();
+  const found: { index: number; name: string }[] = [];
+  for (let at = first; uintAt(at, if_index) !== 0; at += layout.size) {
+    found.push({ index: uintAt(at, if_index), name: textAt(pointerAt(at, if_name)) });
+  }
+  cFreenameindex(first);
+  return found;
 }
 
-/** Every IPv4 and IPv6 address of every interface: getifaddrs(3); or a negative error number. */
-export function interfaceAddresses(): InterfaceAddress[] | number {
+/** One address of one interface, as getifaddrs(3) lists it. */
+export interface InterfaceRow {
+  readonly name: string;
+  /** IFF_*. */
+  readonly flags: number;
+  readonly family: number;
+  /** struct sockaddr, as the system gave it. */
+  readonly address: Uint8Array<ArrayBuffer>;
+  readonly netmask: Uint8Array<ArrayBuffer> | undefined;
+  /** The broadcast address, or the other end of a point-to-point link: by the flags. */
+  readonly broadcast: Uint8Array<ArrayBuffer> | undefined;
+  /** What the link has counted: struct rtnl_link_stats, AF_PACKET on Linux only. */
+  readonly counters: Uint32Array | undefined;
+}
+
+/** Every address of every interface: getifaddrs(3); or a negative error number. */
+export function interfaceRows(): InterfaceRow[] | number {
   const layout = structs.ifaddrs;
   if (cGetifaddrs === undefined || cFreeifaddrs === undefined || layout === undefined) {
     return -errnoNumber("EOPNOTSUPP");
   }
   const head = new Region(8);
   if (cGetifaddrs(head.bytes) === -1) return failure();
-  const pointer = (at: Pointer, [offset]: Field): Pointer => read.ptr(at, offset) as Pointer;
-  const first = read.ptr(head.address, 0) as Pointer;
-  const found: InterfaceAddress[] = [];
-  for (let entry = first; entry; entry = pointer(entry, layout.fields.ifa_next)) {
-    const address = pointer(entry, layout.fields.ifa_addr);
-    if (!address) continue;
-    const size = sizeOf(address);
-    if (size === 0) continue;
+  const { fields } = layout;
+  const first = pointerAt(head.address, [0, 8]);
+  const found: InterfaceRow[] = [];
+  for (let entry = first; entry !== 0; entry = pointerAt(entry, fields.ifa_next)) {
+    const at = pointerAt(entry, fields.ifa_addr);
+    if (at === 0) continue; // a tunnel without an address: it has an entry of family AF_PACKET or AF_LINK as well, or none
+    const family = uintAt(at, structs.sockaddr.fields.sa_family);
+    const counted = family === core.AF_PACKET ? pointerAt(entry, fields.ifa_data) : 0;
     found.push({
-      name: String(new CString(pointer(entry, layout.fields.ifa_name))),
-      address: new Uint8Array(toArrayBuffer(address, 0, size)).slice(),
+      name: textAt(pointerAt(entry, fields.ifa_name)),
+      flags: uintAt(entry, fields.ifa_flags),
+      family,
+      address: nameAt(at, family),
+      netmask: optionalName(pointerAt(entry, fields.ifa_netmask), family),
+      broadcast: optionalName(pointerAt(entry, fields.ifa_broadaddr ?? fields.ifa_dstaddr), family),
+      counters: counted === 0 ? undefined : new Uint32Array(bytesAt(counted, COUNTERS * 4).buffer),
     });
   }
   cFreeifaddrs(first);
   return found;
 }
 
-function sizeOf(address: Pointer): number {
-  const [offset, width] = structs.sockaddr.fields.sa_family;
-  const family = width === 1 ? read.u8(address, offset) : read.u16(address, offset);
+const COUNTERS = 8; // the first of <linux/if_link.h>: packets, bytes, errors and drops, each received and sent
+
+function optionalName(at: number, family: number): Uint8Array<ArrayBuffer> | undefined {
+  return at === 0 ? undefined : nameAt(at, family);
+}
+
+function nameAt(at: number, family: number): Uint8Array<ArrayBuffer> {
+  const size = sizeOf(at, family);
+  const { sa_len } = structs.sockaddr.fields;
+  if (sa_len === undefined) return bytesAt(at, size);
+  // BSD cuts the zeros off the end of a netmask, and says so in sa_len
+  const bytes = new Uint8Array(new ArrayBuffer(Math.max(size, uintAt(at, sa_len))));
+  bytes.set(bytesAt(at, uintAt(at, sa_len)));
+  return bytes;
+}
+
+function sizeOf(at: number, family: number): number {
   if (family === core.AF_INET) return structs.sockaddr_in.size;
-  return family === core.AF_INET6 ? structs.sockaddr_in6.size : 0;
+  if (family === core.AF_INET6) return structs.sockaddr_in6.size;
+  const { sockaddr_ll } = structs;
+  if (family !== core.AF_PACKET || sockaddr_ll === undefined) return structs.sockaddr.size;
+  return sockaddr_ll.fields.sll_addr[0] + uintAt(at, sockaddr_ll.fields.sll_halen); // 20 on InfiniBand
 }

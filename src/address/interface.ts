@@ -78,14 +78,13 @@ export function resolveInterface(value: InterfaceLike, name = "interface"): numb
 }
 
 function listed(): { name: string; address: InetAddress }[] {
-  const found = native().interfaceAddresses();
+  const found = native().interfaceRows();
   if (typeof found === "number") throw failed(found, { syscall: "getifaddrs" });
-  return found.map(({ name, address }) => ({
-    name,
-    address: InetAddress.fromBytes(
-      sockaddr.family(address) === AF_INET ? sockaddr.inetAddress(address) : sockaddr.inet6Address(address),
-    ),
-  }));
+  return found.flatMap(({ name, family, address }) => {
+    if (family === AF_INET) return { name, address: InetAddress.fromBytes(sockaddr.inetAddress(address)) };
+    if (family === AF_INET6) return { name, address: InetAddress.fromBytes(sockaddr.inet6Address(address)) };
+    return [];
+  });
 }
 
 function indexOfAddress(address: InetAddress): number {

@@ -2,11 +2,12 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import { InetSocketAddress, type SocketAddressLike, toSocketAddress, UnixSocketAddress } from "../address/index.ts";
-import { boolean, duration, integer, port as portNumber, show } from "../arguments.ts";
-import { cancelled, SocketError, timedOut } from "../errors.ts";
+import { boolean, integer, port as portNumber, show } from "../arguments.ts";
+import { SocketError } from "../errors.ts";
 import { Socket } from "../socket/socket.ts";
 import { bindPath } from "../unix/index.ts";
-import { Cancellable } from "../wait/cancellable.ts";
+import type { Cancellable } from "../wait/cancellable.ts";
+import { End } from "../wait/end.ts";
 import { connectionFor } from "./connection-for.ts";
 import { Listener } from "./listener.ts";
 import { race } from "./race.ts";
@@ -59,22 +60,10 @@ export interface CreateServerOptions {
 /** `createConnection` of the public face. */
 export async function connectTo(options: CreateConnectionOptions): Promise<SocketConnection> {
   checkObject(options, "{ hostname, port } or { path }");
-  const { signal, cancellable, timeout } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
-  if (cancellable !== undefined && !(cancellable instanceof Cancellable))
-    throw new TypeError(`cancellable must be a Cancellable, not ${show(cancellable)}`);
-  const budget = timeout === undefined ? Infinity : duration(timeout);
   const target = targetOf(options);
   // one signal for all that may end it
-  using end = new End();
-  if (signal?.aborted === true) throw signal.reason;
-  if (signal !== undefined) end.onAbort(signal);
-  if (cancellable !== undefined)
-    end.use(cancellable.onCancel(() => end.abort(cancelled("connect", undefined, target.name))));
-  if (budget < Infinity) end.after(budget, () => timedOut("connect", budget, undefined, target.name));
-  end.signal.throwIfAborted();
-  const socket = await target.connect(end.signal);
+  using end = new End(options, "connect", target.name);
+  const socket = await target.connect(end);
   return connectionFor(socket);
 }
 
@@ -86,14 +75,14 @@ function checkObject(options: unknown, wanted: string): void {
 
 interface Goal {
   readonly name: string;
-  connect(signal: AbortSignal): Promise<Socket>;
+  connect(end: End): Promise<Socket>;
 }
 
 function targetOf(options: CreateConnectionOptions): Goal {
   const { hostname, path, localAddress, attemptDelay } = options;
   if (path !== undefined) {
     const address = new UnixSocketAddress(path);
-    return { name: address.toString(), connect: (signal) => connectUnix(address, signal) };
+    return { name: address.toString(), connect: ({ signal }) => connectUnix(address, signal) };
   }
   if (typeof hostname !== "string" || hostname === "")
     throw new TypeError(`hostname must be a name or an address, not ${show(hostname)}`);
@@ -105,9 +94,9 @@ function targetOf(options: CreateConnectionOptions): Goal {
   const family = checkFamily(options.family) ?? local?.family;
   return {
     name: `${hostname}:${port}`,
-    async connect(signal) {
-      const found = await orAborted(resolveHost(hostname, port, family), signal);
-      return race({ addresses: interleave(found), delay, localAddress: local, signal });
+    async connect(end) {
+      const found = await end.orEnded(resolveHost(hostname, port, family));
+      return race({ addresses: interleave(found), delay, localAddress: local, signal: end.signal });
     },
   };
 }
@@ -128,53 +117,11 @@ async function connectUnix(address: UnixSocketAddress, signal: AbortSignal): Pro
   }
 }
 
-// A lookup cannot be ended: its answer is not waited for any more.
-function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const { promise, resolve, reject } = Promise.withResolvers<Result>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  return promise;
-}
-
-/** Whatever may end a connect, as one signal; nothing of it is left behind. */
-class End implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #stack = new DisposableStack();
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  abort(reason: unknown): void {
-    this.#controller.abort(reason);
-  }
-
-  use(resource: Disposable): void {
-    this.#stack.use(resource);
-  }
-
-  onAbort(signal: AbortSignal): void {
-    const abort = (): void => this.abort(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    this.#stack.defer(() => signal.removeEventListener("abort", abort));
-  }
-
-  after(milliseconds: number, reason: () => SocketError): void {
-    const timer = setTimeout(() => this.abort(reason()), Math.min(Math.ceil(milliseconds), 0x7fff_ffff));
-    this.#stack.defer(() => clearTimeout(timer));
-  }
-
-  [Symbol.dispose](): void {
-    this.#stack.dispose();
-  }
-}
-
 /** `createServer` of the public face. */
 export async function listenAt(options: CreateServerOptions): Promise<Listener> {
   checkObject(options, "{ port } or { path }");
   const backlog = options.backlog === undefined ? 511 : integer(options.backlog, "backlog", 0, 0x7fff_ffff);
-  const socket = options.path === undefined ? await bindHost(options) : bindUnix(options.path, options.mode);
+  const socket = options.path === undefined ? await bindServer(options) : bindUnix(options.path, options.mode);
   try {
     socket.listen(backlog);
     return Listener.from(socket);
@@ -196,7 +143,7 @@ function bindUnix(path: string, mode: number | undefined): Socket {
   }
 }
 
-async function bindHost({ hostname, port, reusePort, dualStack }: CreateServerOptions): Promise<Socket> {
+async function bindServer({ hostname, port, reusePort, dualStack }: CreateServerOptions): Promise<Socket> {
   const number = portNumber(port);
   const both = dualStack === undefined || boolean(dualStack, "dualStack");
   const share = reusePort === undefined ? undefined : boolean(reusePort, "reusePort");

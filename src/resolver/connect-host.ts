@@ -1,0 +1,117 @@
+// Sockets by name: the names are resolved, and each address is tried in order until one works, as nixio and Python do it.
+
+import { platform } from "../../ffi/platform/index.ts";
+import { type SocketAddressLike, toSocketAddress } from "../address/index.ts";
+import { boolean, duration, int32, show } from "../arguments.ts";
+import { cancelled, SocketError, timedOut } from "../errors.ts";
+import { Socket } from "../socket/socket.ts";
+import type { Cancellable } from "../wait/cancellable.ts";
+import { deadlineIn, remaining } from "../wait/deadline.ts";
+import { type AddressInfo, lookUp } from "./address-info.ts";
+
+const { SOCK_STREAM, AF_UNSPEC } = platform.core;
+const { AI_PASSIVE } = platform.constants;
+
+/** What `connectHost` takes. */
+export interface ConnectHostOptions {
+  /** A name or an address. Default: this host (the loopback addresses). */
+  readonly hostname?: string | undefined;
+  /** A port, or the name of a service. */
+  readonly port: number | string;
+  /** SOCK_*. Default SOCK_STREAM. */
+  readonly type?: number | undefined;
+  /** AF_INET or AF_INET6. Default: both, in the resolver's order. */
+  readonly family?: number | undefined;
+  /** Milliseconds for all attempts together; the lookup is not counted, because nothing can end it. Default: no end. */
+  readonly timeout?: number | undefined;
+  /** Ends the attempts: kind "cancelled". */
+  readonly cancellable?: Cancellable | undefined;
+  /** An address of this host to connect from. */
+  readonly localAddress?: SocketAddressLike | undefined;
+}
+
+/** What `bindHost` takes. */
+export interface BindHostOptions {
+  /** A name or address of this host. Default: all addresses. */
+  readonly hostname?: string | undefined;
+  /** A port (0: the kernel chooses), or the name of a service. */
+  readonly port: number | string;
+  /** SOCK_*. Default SOCK_STREAM. */
+  readonly type?: number | undefined;
+  /** AF_INET or AF_INET6. Default: both, in the resolver's order. */
+  readonly family?: number | undefined;
+  /** SO_REUSEADDR. Default: true for SOCK_STREAM; for datagrams it would let others take them. */
+  readonly allowReuse?: boolean | undefined;
+  /** SO_REUSEPORT. Default: as the system has it. */
+  readonly reusePort?: boolean | undefined;
+}
+
+interface Wanted {
+  readonly hostname?: string | undefined;
+  readonly port: number | string;
+  readonly type?: number | undefined;
+  readonly family?: number | undefined;
+}
+
+function find(options: Wanted, flags: number, shape: string): readonly AddressInfo[] {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`options must be ${shape}, not ${show(options)}`);
+  const { hostname, port, type, family } = options;
+  if (port === undefined || port === null)
+    throw new TypeError(`port must be a number or the name of a service, not ${port}`);
+  return lookUp(hostname, port, {
+    type: type === undefined ? SOCK_STREAM : int32(type, "type"),
+    family: family === undefined ? AF_UNSPEC : int32(family, "family"),
+    flags,
+  });
+}
+
+// The first that works; else the last error, with all of them in its cause.
+function tryEach(found: readonly AddressInfo[], attempt: (socket: Socket, info: AddressInfo) => void): Socket {
+  const errors: unknown[] = [];
+  for (const info of found) {
+    let socket: Socket | undefined;
+    try {
+      socket = new Socket(info.family, info.type, info.protocol);
+      attempt(socket, info);
+      return socket;
+    } catch (error) {
+      socket?.close();
+      if (!(error instanceof SocketError) || error.kind === "cancelled") throw error;
+      errors.push(error);
+    }
+  }
+  const last = errors.at(-1) as SocketError;
+  if (errors.length > 1 && last.cause === undefined)
+    last.cause = new AggregateError(errors, `none of ${errors.length} addresses worked`);
+  throw last;
+}
+
+/** `connectHost` of the public face. */
+export function connectByName(options: ConnectHostOptions): Socket {
+  const found = find(options, 0, "{ hostname, port }");
+  const { timeout, cancellable, localAddress } = options;
+  const budget = timeout === undefined ? Infinity : duration(timeout);
+  const local = localAddress === undefined ? undefined : toSocketAddress(localAddress, "localAddress");
+  const deadline = budget === Infinity ? Infinity : deadlineIn(budget);
+  let tried = false;
+  return tryEach(found, (socket, { address }) => {
+    if (cancellable?.cancelled === true) throw cancelled("connect", undefined, address);
+    const left = remaining(deadline);
+    if (tried && left === 0) throw timedOut("connect", budget, undefined, address);
+    tried = true;
+    if (local !== undefined) socket.bind(local);
+    socket.connect(address, { timeout: left, cancellable });
+  });
+}
+
+/** `bindHost` of the public face. */
+export function bindByName(options: BindHostOptions): Socket {
+  const found = find(options, AI_PASSIVE, "{ hostname, port }");
+  const { allowReuse, reusePort } = options;
+  const share = reusePort === undefined ? undefined : boolean(reusePort, "reusePort");
+  const reuse = allowReuse === undefined ? undefined : boolean(allowReuse, "allowReuse");
+  return tryEach(found, (socket, { address, type }) => {
+    socket.bind(address, { allowReuse: reuse ?? type === SOCK_STREAM, reusePort: share });
+  });
+}
