@@ -12,7 +12,7 @@ import {
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { Cancellable, Socket, UnixSocketAddress } from "../src/index.ts";
 import { OtherThread } from "./support/other-thread.ts";
 import { flagsOf } from "./support/descriptors.ts";

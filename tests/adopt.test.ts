@@ -30,7 +30,7 @@ import {
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { InetSocketAddress, Socket, SocketRef, UnixSocketAddress } from "../src/index.ts";
 import { flagsOf, openDescriptors } from "./support/descriptors.ts";
 import {

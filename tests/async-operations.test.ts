@@ -13,7 +13,7 @@ import {
   SOCK_SEQPACKET,
   SOL_SOCKET,
   SO_ZEROCOPY,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import {
   AF_INET,
   AF_UNIX,

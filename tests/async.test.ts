@@ -1,7 +1,7 @@
 // What all `...Async` methods have in common: they try at once, wait on the event loop, and end when they are told to.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { MSG_DONTWAIT } from "../src/constants/linux.ts";
+import { MSG_DONTWAIT } from "./support/constants.ts";
 import { Cancellable, SocketError } from "../src/index.ts";
 import { asyncWaits } from "./support/async-waits.ts";
 import { openDescriptors } from "./support/descriptors.ts";

@@ -1,7 +1,7 @@
 // How much could be received now: FIONREAD of ioctl(2), SO_NREAD on macOS.
 
 import { describe, expect, test } from "bun:test";
-import { AF_INET, AF_UNIX, POLLERR, POLLIN, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "../src/constants/linux.ts";
+import { AF_INET, AF_UNIX, POLLERR, POLLIN, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "./support/constants.ts";
 import { Socket } from "../src/index.ts";
 import { addressOf, families, RefusingUdp, SOON, tcpListener, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
 import { throwsKind } from "./support/throws.ts";

@@ -15,7 +15,7 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
   TCP_ZEROCOPY_RECEIVE,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import {
   Cancellable,
   Credentials,

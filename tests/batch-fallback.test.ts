@@ -17,7 +17,7 @@ import {
   POLLERR,
   SOCK_DGRAM,
   SOCK_SEQPACKET,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import {
   Cancellable,
   CMSG_SPACE,

@@ -1,7 +1,7 @@
 // Batches keep their memory, and nothing else: no growth for a datagram, and no byte that a collection could move or take.
 
 import { describe, expect, test } from "bun:test";
-import { AF_INET, AF_UNIX, SOCK_DGRAM } from "../src/constants/linux.ts";
+import { AF_INET, AF_UNIX, SOCK_DGRAM } from "./support/constants.ts";
 import { ReceiveBatch, Rights, SendBatch, Socket, TrafficClass } from "../src/index.ts";
 import { incoming } from "../src/message/receive-batch.ts";
 import { text, texts, WatchedCalls } from "./support/batches.ts";

@@ -10,7 +10,7 @@ import {
   SO_RCVBUF,
   SOCK_DGRAM,
   SOL_SOCKET,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import {
   InetAddress,
   InetSocketAddress,

@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { lock } from "../ffi/descriptors.ts";
-import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "../src/constants/linux.ts";
+import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "./support/constants.ts";
 import { bindPath, type BindPathOptions, Socket, SocketError } from "../src/index.ts";
 import { haveProc, openedBy } from "./support/descriptors.ts";
 import { havePython, Python } from "./support/peers.ts";

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { POLLIN, SOCK_STREAM } from "../src/constants/linux.ts";
+import { POLLIN, SOCK_STREAM } from "./support/constants.ts";
 import { AF_INET, Cancellable, type CancellableHandle, poll, Socket } from "../src/index.ts";
 import { moduleOf, runChild } from "./support/child.ts";
 import { haveProc, openDescriptors } from "./support/descriptors.ts";

@@ -15,7 +15,7 @@ import {
   POLLRDHUP,
   SOCK_DGRAM,
   SOCK_STREAM,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { Cancellable, Socket } from "../src/index.ts";
 import {
   addressOf,

@@ -12,7 +12,7 @@ import {
   POLLOUT,
   SOCK_DGRAM,
   SOCK_STREAM,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { Cancellable, Socket, UnixSocketAddress } from "../src/index.ts";
 import { OtherThread } from "./support/other-thread.ts";
 import {

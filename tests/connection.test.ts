@@ -1,7 +1,7 @@
 // Connections on the event loop: connectionFor, reading and writing, web streams, the graceful end, and going over to Bun.
 
 import { describe, expect, test } from "bun:test";
-import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET } from "../src/constants/linux.ts";
+import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET } from "./support/constants.ts";
 import { connectionFor, Socket, SocketConnection, SocketError, TcpConnection, UnixConnection } from "../src/index.ts";
 import { openDescriptors } from "./support/descriptors.ts";
 import { tcpListener, TcpPair } from "./support/sockets.ts";

@@ -53,7 +53,7 @@ import {
   TCP_INQ,
   UDP_GRO,
   UDP_SEGMENT,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import {
   ControlMessage,
   type ControlMessageClass,

@@ -14,7 +14,7 @@ import {
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { Cancellable, Socket, SocketRef, UnixSocketAddress } from "../src/index.ts";
 import { haveProc, openedBy } from "./support/descriptors.ts";
 import { runScript } from "./support/script.ts";

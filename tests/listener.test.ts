@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { AF_INET, AF_INET6 } from "../src/constants/linux.ts";
+import { AF_INET, AF_INET6 } from "./support/constants.ts";
 import { race } from "../src/connection/race.ts";
 import { interleave } from "../src/connection/resolve.ts";
 import {

@@ -11,7 +11,7 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { InetAddress, type InetSocketAddress, interfaceIndex, Socket, SocketRef } from "../src/index.ts";
 import { Namespace } from "./abi/namespace.ts";
 import { addressOf, haveIPv6, SOON } from "./support/sockets.ts";

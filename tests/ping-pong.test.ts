@@ -11,7 +11,7 @@ import {
   SOCK_DGRAM,
   SOCK_SEQPACKET,
   SOCK_STREAM,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { type InetSocketAddress, Socket, UnixSocketAddress } from "../src/index.ts";
 import { havePython, Python } from "./support/peers.ts";
 import { addressOf, families, Folder, haveIPv6, loopback, SOON, tcpListener, udpSocket } from "./support/sockets.ts";

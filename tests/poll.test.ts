@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync } from "node:fs";
-import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "../src/constants/linux.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "./support/constants.ts";
 import { Cancellable, poll, type PollEntry, Socket } from "../src/index.ts";
 import { addressOf, RefusingUdp, SOON, Sockets, tcpListener, UdpPair, udpSocket } from "./support/sockets.ts";
 import { Thread } from "./support/thread.ts";

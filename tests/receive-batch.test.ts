@@ -12,7 +12,7 @@ import {
   SOCK_DGRAM,
   SOCK_SEQPACKET,
   SOL_SOCKET,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import {
   CMSG_SPACE,
   type ControlMessage,

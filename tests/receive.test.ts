@@ -18,7 +18,7 @@ import {
   SOCK_DGRAM,
   SOCK_SEQPACKET,
   SOCK_STREAM,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { reportedAddress } from "../src/address/sender.ts";
 import { Cancellable, InetSocketAddress, Socket, UnixSocketAddress } from "../src/index.ts";
 import { byRecvfrom, byRecvmsg, wasTruncated } from "../src/socket/receive.ts";

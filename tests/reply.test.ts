@@ -1,7 +1,7 @@
 // Answers leave from the address and interface that the question came to.
 
 import { beforeAll, describe, expect, test } from "bun:test";
-import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "../src/constants/linux.ts";
+import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "./support/constants.ts";
 import {
   Cancellable,
   InetSocketAddress,

@@ -2,7 +2,7 @@
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { closeSync, fstatSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
-import { AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "../src/constants/linux.ts";
+import { AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "./support/constants.ts";
 import { Credentials, ProcessFd, ReceiveBatch, type ReceivedMessage, Rights, Socket } from "../src/index.ts";
 import { runChild } from "./support/child.ts";
 import { haveProc, openDescriptors, openedBy } from "./support/descriptors.ts";

@@ -19,7 +19,7 @@ import {
   SOL_SOCKET,
   UDP_GRO,
   UDP_SEGMENT,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import {
   HopLimit,
   PacketInfo,

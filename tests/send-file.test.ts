@@ -16,7 +16,7 @@ import {
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { Cancellable, Socket } from "../src/index.ts";
 import { Folder, SOON, TcpPair, udpSocket } from "./support/sockets.ts";
 import { Thread } from "./support/thread.ts";

@@ -10,7 +10,7 @@ import {
   POLLRDHUP,
   SOCK_SEQPACKET,
   SOCK_STREAM,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { Socket, type ShutdownDirections } from "../src/index.ts";
 import { families, SOON, tcpListener, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";

@@ -37,7 +37,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   TCP_NODELAY,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import { InetAddress, interfaceIndex, Socket, type SocketErrorKind, UnixSocketAddress } from "../src/index.ts";
 import { flagsOf } from "./support/descriptors.ts";
 import { canMake, families, haveIPv6, loopback, SOON, TcpPair, tcpListener, udpSocket } from "./support/sockets.ts";

@@ -1,7 +1,7 @@
 // How long a call may wait: options, defaults, and what ends a wait. One monotonic budget for each call.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { AF_INET, MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, POLLIN, POLLOUT } from "../src/constants/linux.ts";
+import { AF_INET, MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, POLLIN, POLLOUT } from "./support/constants.ts";
 import { type OperationOptions, Socket } from "../src/index.ts";
 import { libc, moduleOf, runChild } from "./support/child.ts";
 import { SOON, tcpListener, UdpPair } from "./support/sockets.ts";

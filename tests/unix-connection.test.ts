@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { closeSync, fstatSync } from "node:fs";
-import { SO_PASSCRED, SOL_SOCKET } from "../src/constants/linux.ts";
+import { SO_PASSCRED, SOL_SOCKET } from "./support/constants.ts";
 import {
   connectionFor,
   receiveFd,

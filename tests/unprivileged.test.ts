@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, readFileSync } from "node:fs";
-import { AF_UNIX, SOCK_DGRAM } from "../src/constants/linux.ts";
+import { AF_UNIX, SOCK_DGRAM } from "./support/constants.ts";
 import { Socket } from "../src/index.ts";
 import { type Outcome, runScript } from "./support/script.ts";
 import { Folder } from "./support/sockets.ts";

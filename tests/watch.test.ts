@@ -1,7 +1,7 @@
 // `socket.watch`: readiness on Bun's event loop.
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { MSG_OOB, POLLPRI } from "../src/constants/linux.ts";
+import { MSG_OOB, POLLPRI } from "./support/constants.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, Socket } from "../src/index.ts";
 import { runChild } from "./support/child.ts";
 import { drain, fillQueue, looked, wakes, wokenBy } from "./support/loop.ts";

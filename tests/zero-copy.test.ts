@@ -12,7 +12,7 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
-} from "../src/constants/linux.ts";
+} from "./support/constants.ts";
 import {
   type ControlMessage,
   type ReceivedMessage,

@@ -1,7 +1,7 @@
 // Every operation that waits on the event loop, on a socket where nothing happens until it is told to.
 
 import { closeSync, openSync } from "node:fs";
-import { IP_RECVERR, IPPROTO_IP } from "../../src/constants/linux.ts";
+import { IP_RECVERR, IPPROTO_IP } from "./constants.ts";
 import {
   AF_INET,
   AF_UNIX,

@@ -1,7 +1,7 @@
 // Every call that waits, on a socket where nothing ever happens.
 
 import { closeSync, openSync } from "node:fs";
-import { AF_INET, AF_UNIX, MSG_WAITALL, POLLIN, SOCK_STREAM } from "../../src/constants/linux.ts";
+import { AF_INET, AF_UNIX, MSG_WAITALL, POLLIN, SOCK_STREAM } from "./constants.ts";
 import { type OperationOptions, Socket, type SocketErrorKind } from "../../src/index.ts";
 import { FullTcpListener, FullUnixListener, SOON, tcpListener } from "./sockets.ts";
 
