@@ -3,6 +3,7 @@
 import type { Constants, Platform, Structs } from "./platform.ts";
 import * as core from "./constants/darwin-core.ts";
 import { optionalPosixSymbols, posixSymbols } from "./posix-symbols.ts";
+import { posixResolverSymbols } from "./resolver-symbols.ts";
 
 // prettier-ignore
 const structs = {
@@ -68,6 +69,7 @@ export const darwin: Platform = Object.freeze<Platform>({
     required: posixSymbols,
     optional: {
       ...optionalPosixSymbols,
+      ...posixResolverSymbols,
       kqueue: { args: [], returns: "i32" },
       kevent: { args: ["i32", "buffer", "i32", "buffer", "i32", "buffer"], returns: "i32" },
       sendfile: { args: ["i32", "i32", "i64_fast", "ptr", "ptr", "i32"], returns: "i32" },

@@ -3,6 +3,7 @@
 import type { Constants, Platform, Structs } from "./platform.ts";
 import * as core from "./constants/freebsd-core.ts";
 import { optionalPosixSymbols, posixSymbols } from "./posix-symbols.ts";
+import { posixResolverSymbols, reentrantResolverSymbols } from "./resolver-symbols.ts";
 
 // prettier-ignore
 const structs = {
@@ -71,6 +72,8 @@ export const freebsd: Platform = Object.freeze<Platform>({
     required: posixSymbols,
     optional: {
       ...optionalPosixSymbols,
+      ...posixResolverSymbols,
+      ...reentrantResolverSymbols,
       kqueue: { args: [], returns: "i32" },
       kevent: { args: ["i32", "buffer", "i32", "buffer", "i32", "buffer"], returns: "i32" },
       accept4: { args: ["i32", "buffer", "buffer", "i32"], returns: "i32" },

@@ -3,6 +3,7 @@
 import type { Constants, Platform, Structs } from "./platform.ts";
 import * as core from "./constants/linux-core.ts";
 import { optionalPosixSymbols, posixSymbols } from "./posix-symbols.ts";
+import { posixResolverSymbols, reentrantResolverSymbols } from "./resolver-symbols.ts";
 
 // prettier-ignore
 const structs = {
@@ -79,6 +80,8 @@ export const linux: Platform = Object.freeze<Platform>({
     required: posixSymbols,
     optional: {
       ...optionalPosixSymbols,
+      ...posixResolverSymbols,
+      ...reentrantResolverSymbols,
       accept4: { args: ["i32", "buffer", "buffer", "i32"], returns: "i32" },
       ppoll: { args: ["buffer", "u64", "buffer", "ptr"], returns: "i32" },
       eventfd: { args: ["u32", "i32"], returns: "i32" },

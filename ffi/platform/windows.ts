@@ -2,6 +2,7 @@
 
 import type { Constants, Platform, Structs } from "./platform.ts";
 import * as core from "./constants/windows-core.ts";
+import { resolverSymbols } from "./resolver-symbols.ts";
 import { optionalWinsockSymbols, systemLibrary, winsockSymbols } from "./winsock-symbols.ts";
 
 // prettier-ignore
@@ -106,6 +107,7 @@ export const windows: Platform = Object.freeze<Platform>({
     names: [systemLibrary("ws2_32")],
     required: winsockSymbols,
     optional: {
+      ...resolverSymbols,
       ...optionalWinsockSymbols,
     },
     composed: "winsock",
