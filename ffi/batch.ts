@@ -1,5 +1,5 @@
-// sendmmsg(2) and recvmmsg(2): an array of struct mmsghdr, and loops of sendmsg and recvmsg with the same results where
-// those calls are missing. Fields are written as 32-bit words, because this is the hottest path of all; their upper halves
+// sendmmsg(2) and recvmmsg(2): an array of struct mmsghdr; what macOS has in their place, and loops of sendmsg and recvmsg
+// with the same results where there is neither. Fields are written as 32-bit words, because this is the hottest path of all; their upper halves
 // stay zero.
 
 import type { Pointer } from "bun:ffi";
@@ -7,7 +7,7 @@ import { errnoNumber } from "./errno.ts";
 import { failure, type NativeFunction, optional } from "./library.ts";
 import { Region, setAddress } from "./memory.ts";
 import { platform } from "./platform/index.ts";
-import type { Platform } from "./platform/platform.ts";
+import type { BatchForm, Platform } from "./platform/platform.ts";
 
 const { msghdr, iovec, sockaddr_storage } = platform.structs;
 // where the system has no struct mmsghdr, ours is the same: a msghdr, then a length
@@ -40,6 +40,8 @@ export class MessageArray {
   readonly controls: Region;
   /** What ended a loop after some messages, negative, or 0: recvmmsg(2) leaves such an error to the socket's next call. */
   ended = 0;
+  /** Whether the calls for many messages have refused those of this array, which are then sent one by one. */
+  singly = false;
   readonly #headers: Region;
   readonly #vectors: Region;
   readonly #words: Uint32Array<ArrayBuffer>;
@@ -131,6 +133,10 @@ export class MessageArray {
     return this.#words[index * STRIDE + FLAGS] as number;
   }
 
+  setFlags(index: number, flags: number): void {
+    this.#words[index * STRIDE + FLAGS] = flags;
+  }
+
   /** Bytes sent or received. */
   length(index: number): number {
     return this.#words[index * STRIDE + LENGTH] as number;
@@ -171,7 +177,7 @@ function loop(call: OneCall, fd: number, messages: MessageArray, start: number, 
   return count;
 }
 
-/** One call for each message: macOS, Windows; and in tests, everywhere. */
+/** One call for each message: Windows, and wherever the others are refused; in tests, everywhere. */
 export const loopedCalls: BatchCalls = {
   send: (fd, messages, start, count, flags) => loop(cSendmsgAt, fd, messages, start, count, flags),
   receive: (fd, messages, start, count, flags) => loop(cRecvmsgAt, fd, messages, start, count, flags),
@@ -191,9 +197,44 @@ const mmsgCalls: BatchCalls | undefined =
         },
       };
 
-/** The calls of a platform: sendmmsg(2) and recvmmsg(2) where its record says so and the library has them, or the loops. */
+// What says "not with this call" and not "not this message": then the loop tells which of the two it was.
+const REFUSALS = ["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EPROTONOSUPPORT"].map((name) => -errnoNumber(name));
+const MSG_DONTWAIT = platform.core.MSG_DONTWAIT ?? 0;
+
+/**
+ * sendmsg_x and recvmsg_x of macOS (XNU, bsd/sys/socket_private.h): `struct msghdr_x` is a msghdr and then a length, as ours. They know
+ * no flag but MSG_DONTWAIT, want msg_flags to be 0, and serve datagrams of the internet families; for all else the loop does.
+ */
+export function extendedCalls(sendmsgX: NativeFunction, recvmsgX: NativeFunction): BatchCalls {
+  function call(one: NativeFunction, looped: BatchCalls["send"]): BatchCalls["send"] {
+    return (fd, messages, start, count, flags) => {
+      if (messages.singly || count === 1 || (flags & ~MSG_DONTWAIT) !== 0)
+        return looped(fd, messages, start, count, flags);
+      messages.ended = 0;
+      for (let index = start; index < start + count; index++) messages.setFlags(index, 0);
+      const done = one(fd, messages.address(start), count, flags);
+      if (done !== -1) return done;
+      const error = failure();
+      if (!REFUSALS.includes(error)) return error;
+      const alone = looped(fd, messages, start, count, flags);
+      if (alone >= 0) messages.singly = true;
+      return alone;
+    };
+  }
+  return { send: call(sendmsgX, loopedCalls.send), receive: call(recvmsgX, loopedCalls.receive) };
+}
+
+function findCalls(batches: BatchForm): BatchCalls | undefined {
+  if (batches === "mmsg") return mmsgCalls;
+  const [sendmsgX, recvmsgX] = [optional("sendmsg_x"), optional("recvmsg_x")];
+  return batches === "loop" || sendmsgX === undefined || recvmsgX === undefined
+    ? undefined
+    : extendedCalls(sendmsgX, recvmsgX);
+}
+
+/** The calls of a platform: for many messages where its record says so and the library has them, or the loops. */
 export function batchCallsFor({ batches }: Pick<Platform, "batches">): BatchCalls {
-  return (batches === "mmsg" ? mmsgCalls : undefined) ?? loopedCalls;
+  return findCalls(batches) ?? loopedCalls;
 }
 
 /** The calls of this OS. */

@@ -2,7 +2,8 @@
 // platform record says; here both are tried on the same scenarios.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type BatchCalls, batchCalls, batchCallsFor, loopedCalls } from "../ffi/batch.ts";
+import { type BatchCalls, batchCalls, batchCallsFor, extendedCalls, loopedCalls } from "../ffi/batch.ts";
+import { optional, required } from "../ffi/library.ts";
 import { darwin } from "../ffi/platform/darwin.ts";
 import { freebsd } from "../ffi/platform/freebsd.ts";
 import { platform } from "../ffi/platform/index.ts";
@@ -475,9 +476,19 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
+/** Those of macOS, which are not here: their place is taken by sendmmsg(2) and recvmmsg(2), or by a call that says EINVAL. */
+function extended(refuses: boolean): BatchCalls {
+  const [sendmmsg, recvmmsg] = [optional("sendmmsg"), optional("recvmmsg")];
+  const refuse = (): number => required("socket")(AF_INET, 99, 0);
+  if (refuses || sendmmsg === undefined || recvmmsg === undefined) return extendedCalls(refuse, refuse);
+  return extendedCalls(sendmmsg, (fd, at, count, flags) => recvmmsg(fd, at, count, flags, 0));
+}
+
 const variants: readonly (readonly [name: string, calls: BatchCalls])[] = [
   ["the system's calls", batchCalls],
   ["one call for each message", loopedCalls],
+  ["the calls of macOS", extended(false)],
+  ["the calls of macOS when they refuse", extended(true)],
 ];
 
 for (const { name, run, expected } of scenarios) {
@@ -527,11 +538,11 @@ describe.each(variants)("what needs another thread, with %s", (_name, calls) => 
 
 describe("the platform record", () => {
   test("says how many messages go at once", () => {
-    expect([linux, freebsd, darwin, windows].map(({ batches }) => batches)).toEqual(["mmsg", "mmsg", "loop", "loop"]);
+    expect([linux, freebsd, darwin, windows].map(({ batches }) => batches)).toEqual(["mmsg", "mmsg", "msg_x", "loop"]);
   });
 
   test("decides which calls a batch makes", () => {
-    expect(batchCallsFor(darwin)).toBe(loopedCalls);
+    expect(batchCallsFor(darwin) === loopedCalls).toBe(optional("sendmsg_x") === undefined);
     expect(batchCallsFor(windows)).toBe(loopedCalls);
     expect(batchCallsFor({ batches: "loop" })).toBe(loopedCalls);
     expect(batchCallsFor(platform)).toBe(batchCalls);

@@ -72,6 +72,9 @@ export const darwin: Platform = Object.freeze<Platform>({
       ...posixResolverSymbols,
       kqueue: { args: [], returns: "i32" },
       kevent: { args: ["i32", "buffer", "i32", "buffer", "i32", "buffer"], returns: "i32" },
+      // exported, and in no public header: bsd/sys/socket_private.h
+      sendmsg_x: { args: ["i32", "ptr", "u32", "i32"], returns: "i64_fast" },
+      recvmsg_x: { args: ["i32", "ptr", "u32", "i32"], returns: "i64_fast" },
       sendfile: { args: ["i32", "i32", "i64_fast", "ptr", "ptr", "i32"], returns: "i32" },
     },
   },
@@ -80,7 +83,7 @@ export const darwin: Platform = Object.freeze<Platform>({
   cmsgAlign: 4,
   abstractNames: false,
   truncTellsLength: false,
-  batches: "loop",
+  batches: "msg_x",
   polls: "poll",
   pairFamily: "AF_UNIX",
   reuse: "old",

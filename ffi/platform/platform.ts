@@ -136,8 +136,8 @@ export type MembershipForm = "ip_mreqn" | "group_req" | "ip_mreq";
 /** How many descriptors are waited for: poll(2), or WSAPoll, whose bits mean something else (`ffi/winsock-poll.ts`). */
 export type PollForm = "poll" | "WSAPoll";
 
-/** How many messages go at once: sendmmsg(2) and recvmmsg(2), or one call for each. */
-export type BatchForm = "mmsg" | "loop";
+/** How many messages go at once: sendmmsg(2) and recvmmsg(2), sendmsg_x and recvmsg_x of macOS, or one call for each. */
+export type BatchForm = "mmsg" | "msg_x" | "loop";
 
 /** One operating system, as data. Frozen; chosen once at load (`ffi/platform/index.ts`). */
 export interface Platform {
