@@ -93,6 +93,7 @@ try {
     linkType: cooked ? packet.LINKTYPE_RAW : packet.LINKTYPE_ETHERNET,
     hardwareAddress: address.length === 6 ? address : undefined,
   });
+  console.log(`capturing on ${name}`);
   if (demonstration) for (const word of ["one", "two", "three"]) self.sendTo(word, self.localAddress);
 
   const end = new AbortController();

@@ -6,9 +6,12 @@
 // loopback, where nobody sleeps and a socket of ours looks at it.
 
 import { parseArgs } from "node:util";
-import { AF_INET, InetAddress, InetSocketAddress, Socket, SOCK_DGRAM, SocketError } from "berkeley";
+import { AF_INET, InetAddress, InetSocketAddress, interfaceIndex, Socket, SOCK_DGRAM, SocketError } from "berkeley";
 import { listAddresses, listLinks } from "berkeley/netlink";
 import * as option from "berkeley/options";
+
+const EVERYBODY = InetAddress.parse("255.255.255.255");
+const IFF_BROADCAST = 2;
 
 interface Place {
   readonly interface: string | undefined;
@@ -24,15 +27,16 @@ function magicPacket(text: string): Uint8Array {
   return packet;
 }
 
-/** Where a broadcast can go: the broadcast addresses of one interface, or of all. */
+/** Where a broadcast can go: out of one interface, or of all, to the broadcast addresses that they have. */
 function broadcasts(only?: string): Place[] {
-  const places = listLinks().flatMap(({ index, name, up }): Place[] => {
-    if (!up || (only !== undefined && name !== only)) return [];
-    return listAddresses().flatMap(({ interfaceIndex, broadcast }) =>
-      interfaceIndex === index && broadcast !== undefined ? [{ interface: name, address: broadcast }] : [],
-    );
+  if (only !== undefined) interfaceIndex(only); // throws if there is none
+  const addresses = listAddresses();
+  const places = listLinks().flatMap(({ index, name, up, flags }): Place[] => {
+    if (!up || (flags & IFF_BROADCAST) === 0 || (only !== undefined && name !== only)) return [];
+    const own = addresses.flatMap((each) => (each.interfaceIndex === index ? (each.broadcast ?? []) : []));
+    return (own.length === 0 ? [EVERYBODY] : own).map((address) => ({ interface: name, address }));
   });
-  if (places.length === 0) throw new Error(`${only ?? "no interface here"} has no broadcast address, or is down`);
+  if (places.length === 0) throw new Error(`${only ?? "no interface here"} cannot broadcast, or is down`);
   return places;
 }
 
