@@ -56,8 +56,10 @@ async function ping(host: InetSocketAddress, count: number, interval: number): P
   const buffer = new Uint8Array(65_536);
 
   function onError(message: ReceivedMessage): void {
-    const { number, time } = sendTime(message) ?? {};
-    if (number !== undefined) return void (sent[order[number] ?? -1] = time as bigint);
+    const stamp = sendTime(message);
+    const stamped = stamp && order[stamp.number];
+    if (stamp !== undefined && stamped !== undefined) sent[stamped] = stamp.time;
+    if (stamp !== undefined) return;
     const error = message.control.get(QueuedError);
     const who = error?.offender instanceof InetSocketAddress ? error.offender.address : "this host";
     console.log(`from ${who}: ${error?.code} (ICMP type ${error?.icmpType}, code ${error?.icmpCode})`);
@@ -81,7 +83,11 @@ async function ping(host: InetSocketAddress, count: number, interval: number): P
   const watch = socket.watch(POLLIN, (ready) => {
     if ((ready & POLLNVAL) !== 0) return;
     for (let error; (error = socket.tryReceiveError()) !== null;) onError(error); // when it went, before what it got
-    for (let message; (message = socket.tryReceiveMessage({ buffers: [buffer] })) !== null;) onMessage(message);
+    try {
+      for (let message; (message = socket.tryReceiveMessage({ buffers: [buffer] })) !== null;) onMessage(message);
+    } catch (error) {
+      if (!(error instanceof SocketError)) throw error; // else an error has just come: it is in the queue
+    }
   });
   process.once("SIGINT", () => end.abort());
   const request = new Uint8Array(8 + PAYLOAD.length);
