@@ -72,14 +72,42 @@ function tryToOpen(name: string): NativeFunction | undefined {
   }
 }
 
-// Calls of POSIX that this library lacks, made of those that it has.
+function has(symbol: string): boolean {
+  try {
+    open(opened.name, { [symbol]: { args: [], returns: "ptr" } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// Calls by number, with the arguments that they have by name; none where they are good by name.
+function directCalls({ unless, numbers }: NonNullable<typeof library.direct>): Record<string, NativeFunction> {
+  const calls: Record<string, NativeFunction> = {};
+  if (has(unless)) return calls;
+  for (const [name, number] of Object.entries(numbers)) {
+    const signature = library.required[name] ?? library.optional[name];
+    if (signature === undefined || exported(name) === undefined) continue;
+    const table = { syscall: { args: ["i64_fast", ...signature.args], returns: signature.returns } };
+    const call = open(opened.name, table)["syscall"] as NativeFunction;
+    calls[name] =
+      signature.args.length === 3
+        ? (first = 0, second = 0, third = 0): number => call(number, first, second, third)
+        : (first = 0, second = 0, third = 0, fourth = 0): number => call(number, first, second, third, fourth);
+  }
+  return calls;
+}
+
+// Calls of POSIX that this library lacks, or has in part, made of those that it has.
 const composed: Readonly<Record<string, NativeFunction>> =
   library.composed === "winsock"
     ? (require("./winsock.ts") as typeof import("./winsock.ts")).winsockCalls(exported, {
         get: opened.symbols[lastError.symbol] as NativeFunction,
         set: exported("WSASetLastError") as NativeFunction,
       })
-    : {};
+    : library.direct === undefined
+      ? {}
+      : directCalls(library.direct);
 
 /** A required call, by its name. */
 export function required(name: string): NativeFunction {

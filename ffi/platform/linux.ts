@@ -99,6 +99,16 @@ export const linux: Platform = Object.freeze<Platform>({
         returns: "i64_fast",
       },
     },
+    // musl copies what it is given, to clear the padding of fields that it has as ints and the kernel as longs (ours is
+    // clear): sendmsg has 1 KB for control messages then, too little for 253 descriptors, and sendmmsg is a loop of it
+    // (src/network/sendmsg.c, sendmmsg.c). Only glibc has this symbol.
+    direct: {
+      unless: "gnu_get_libc_version",
+      numbers:
+        process.arch === "x64"
+          ? { sendmsg: 46, sendmsgAt: 46, sendmmsg: 307 }
+          : { sendmsg: 211, sendmsgAt: 211, sendmmsg: 269 },
+    },
   },
   largestDescriptor: 0x7fff_ffff,
   variadicPadding: 0,

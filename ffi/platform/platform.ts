@@ -20,6 +20,8 @@ export interface Library {
   readonly optional: Readonly<Record<string, SymbolSignature>>;
   /** Whose calls are made into those of POSIX (`ffi/winsock.ts`). */
   readonly composed?: "winsock";
+  /** Calls that are made by number, through `syscall`, by a library that lacks a symbol. */
+  readonly direct?: { readonly unless: string; readonly numbers: Readonly<Record<string, number>> };
 }
 
 /** Offset and size of a field, in bytes. */
