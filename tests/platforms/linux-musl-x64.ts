@@ -10,7 +10,7 @@ export const linuxMuslX64: Platform = {
   name: "linux-musl-x64",
   async setUp(cache) {
     if (process.platform !== "linux" || process.arch !== "x64") throw new NotSetUp("needs Linux on x64");
-    const packages = await debian(cache, "amd64", ["musl", "libstdc++-12-pic", "libgcc-12-dev"], "musl-x64");
+    const packages = await debian(cache, "musl-x64", ["musl", "libstdc++-12-pic", "libgcc-12-dev"]);
     const original = await bunFor(cache, "linux-x64-musl");
     const libraries = await folder(join(cache, `musl-x64-libraries-${Bun.version}`), async (into) => {
       await linkStandardLibrary(original, packages, into);

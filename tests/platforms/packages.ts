@@ -48,15 +48,21 @@ export async function folder(path: string, fill: (path: string) => Promise<void>
   return path;
 }
 
-// apt with lists of its own: no other architecture has to be added to this machine, and nobody has to be root. One release of
-// Debian, whatever this machine's is: package names and versions are those that this was tried with.
-const source = (keyring: string): string => `deb [signed-by=${keyring}] http://deb.debian.org/debian bookworm main\n`;
+/** Where packages come from. */
+export interface Source {
+  /** Debian's name of a processor: "amd64", "arm64". */
+  readonly cpu?: string;
+  /** A release of Debian, whatever this machine's is: names and versions of packages are those that this was tried with. */
+  readonly release?: string;
+}
+
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const stamp = "updated";
 
-async function apt(cache: string, cpu: string): Promise<readonly string[]> {
+// apt with lists of its own: no architecture or release has to be added to this machine, and nobody has to be root.
+async function apt(cache: string, cpu: string, release: string): Promise<readonly string[]> {
   if (!existsSync(keyring)) throw new NotSetUp("no Debian here, from whose packages it would be made");
-  const home = join(cache, `apt-${cpu}`);
+  const home = join(cache, `apt-${release}-${cpu}`);
   const options = [
     `APT::Architecture=${cpu}`,
     `APT::Architectures=${cpu}`,
@@ -70,7 +76,8 @@ async function apt(cache: string, cpu: string): Promise<readonly string[]> {
   ].flatMap((option) => ["-o", option]);
   await folder(home, async (unfinished) => {
     mkdirSync(join(unfinished, "lists/partial"), { recursive: true });
-    writeFileSync(join(unfinished, "sources.list"), source(keyring));
+    const source = `deb [signed-by=${keyring}] http://deb.debian.org/debian ${release} main\n`;
+    writeFileSync(join(unfinished, "sources.list"), source);
   });
   if (!existsSync(join(home, stamp))) {
     await run(["apt-get", "-q", ...options, "update"]);
@@ -79,10 +86,15 @@ async function apt(cache: string, cpu: string): Promise<readonly string[]> {
   return options;
 }
 
-/** Unpacks Debian packages into one folder of the cache, which is given: `debian(cache, "arm64", ["libc6"], "sysroot")`. */
-export async function debian(cache: string, cpu: string, names: readonly string[], into: string): Promise<string> {
+/** Unpacks Debian packages into one folder of the cache, which is given: `debian(cache, "sysroot", ["libc6"])`. */
+export async function debian(
+  cache: string,
+  into: string,
+  names: readonly string[],
+  { cpu = "amd64", release = "bookworm" }: Source = {},
+): Promise<string> {
   return folder(join(cache, into), async (unfinished) => {
-    const options = await apt(cache, cpu);
+    const options = await apt(cache, cpu, release);
     const packages = `${unfinished}.packages`;
     mkdirSync(packages, { recursive: true });
     try {
@@ -115,7 +127,7 @@ export async function withLibraries(
   binary: string,
   { loader, folders }: { readonly loader: string; readonly folders: readonly string[] },
 ): Promise<string> {
-  const patchelf = join(await debian(cache, "amd64", ["patchelf"], "patchelf"), "usr/bin/patchelf");
+  const patchelf = join(await debian(cache, "patchelf", ["patchelf"]), "usr/bin/patchelf");
   const into = await folder(`${dirname(dirname(binary))}-patched`, async (unfinished) => {
     const output = ["--output", join(unfinished, "bun")];
     // DT_RPATH and not DT_RUNPATH: for the libraries of libraries too

@@ -11,8 +11,9 @@ import { linuxMuslX64 } from "./linux-musl-x64.ts";
 import { linuxX64 } from "./linux-x64.ts";
 import { NotSetUp, type Platform, type Runner } from "./platform.ts";
 import { addReport, addSkipped, grid, noResults, type Results, withGrid } from "./results.ts";
+import { windowsX64 } from "./windows-x64.ts";
 
-const platforms: readonly Platform[] = [linuxX64, linuxArm64, linuxMuslX64];
+const platforms: readonly Platform[] = [linuxX64, linuxArm64, linuxMuslX64, windowsX64];
 const root = join(import.meta.dir, "../..");
 const reports = mkdtempSync(join(tmpdir(), "berkeley-reports-"));
 /** Milliseconds after which a file that does not end has failed. */
