@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bunFor, debian, run, withLibraries } from "./packages.ts";
+import { bunFor, debian, folder, run, withLibraries } from "./packages.ts";
 import { NotSetUp, type Platform } from "./platform.ts";
 
 /** Bun for arm64, through user-mode qemu. */
@@ -20,9 +20,29 @@ export const linuxArm64: Platform = {
     });
     await register(qemu);
     await run([bun, "-e", "1"]);
-    return { command: [bun], environment: {} };
+    return { command: [bun], environment: { CC: await compiler(cache, libraries) } };
   },
 };
+
+// Debian's cross compiler, for the tests that ask the system's headers, and its own C library for what it makes.
+async function compiler(cache: string, libraries: string): Promise<string> {
+  const names = ["gcc-12", "cpp-12", "binutils"].map((name) => `${name}-aarch64-linux-gnu`);
+  const cross = ["libc6", "libc6-dev", "libgcc-12-dev", "libgcc-s1", "linux-libc-dev"].map(
+    (name) => `${name}-arm64-cross`,
+  );
+  const own = ["libgmp10", "libisl23", "libmpc3", "libmpfr6"];
+  const packages = await debian(cache, "arm64-compiler", [...names, ...cross, ...own]);
+  const into = await folder(join(cache, "arm64-cc"), async (unfinished) => {
+    const loader = join(libraries, "ld-linux-aarch64.so.1");
+    const script = `#!/bin/sh
+export LD_LIBRARY_PATH='${packages}/usr/lib/x86_64-linux-gnu'
+exec '${packages}/usr/bin/aarch64-linux-gnu-gcc-12' '--sysroot=${packages}' "$@" \\
+  '-Wl,--dynamic-linker=${loader}' '-Wl,-rpath,${libraries}'
+`;
+    writeFileSync(join(unfinished, "cc"), script, { mode: 0o755 });
+  });
+  return join(into, "cc");
+}
 
 const registry = "/proc/sys/fs/binfmt_misc";
 const hex = (bytes: string): string => bytes.replace(/../g, "\\x$&");
