@@ -1,14 +1,15 @@
 // Readiness on Bun's event loop: which of the watched descriptors are ready, told to those who watch. One reactor per thread,
 // made at its first use.
 //
-// While something happens it looks again in each turn of the loop (setImmediate), for a bounded time after the last event;
-// then it sleeps, and costs nothing until its wake-up is rung. Measured with and without: design.md section 4.
+// While something happens it looks again in each turn of the loop (setImmediate), for a bounded time after the last event and
+// where that pays (patience.ts); then it sleeps, and costs nothing until its wake-up is rung. Measured with and without: design.md section 4.
 
 import { makeReadinessSet, type ReadinessSet, type Token } from "../../ffi/readiness.ts";
 import { close } from "../../ffi/descriptors.ts";
 import { EINTR } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { failed, notSupported } from "../errors.ts";
+import { Patience } from "./patience.ts";
 import { makeWake, type Wake, type WakeKind } from "./wake.ts";
 
 const { POLLERR, POLLHUP, POLLNVAL } = platform.core;
@@ -188,6 +189,9 @@ export class Reactor {
   #scheduled = false;
   #asleep = false;
   #hotUntil = 0;
+  /** When the last event was found. */
+  #last = 0;
+  readonly #patience = new Patience(HOT);
   readonly #turn = (): void => {
     this.#scheduled = false;
     this.#look();
@@ -261,8 +265,12 @@ export class Reactor {
     }
     if (this.#scheduled) return;
     const now = performance.now();
-    if (found > 0) this.#hotUntil = now + HOT;
-    if (this.#alive > 0 && now < this.#hotUntil) this.#schedule();
+    if (found > 0) {
+      this.#patience.came(now - this.#last);
+      this.#last = now;
+      this.#hotUntil = now + HOT;
+    }
+    if (this.#alive > 0 && now < this.#hotUntil && this.#patience.looks) this.#schedule();
     else this.#sleep();
   }
 
