@@ -1,7 +1,7 @@
 // sendmsg(2) and recvmsg(2) of Winsock: WSASendMsg and WSARecvMsg, which are no exports but pointers that WSAIoctl tells, for
 // datagrams with control messages; WSASendTo and WSARecvFrom for all else, streams among it.
 
-import { linkSymbols, type Pointer, read } from "bun:ffi";
+import { linkSymbols, type Pointer, read, toArrayBuffer } from "bun:ffi";
 import { getUint, setUint } from "./layout.ts";
 import type { NativeFunction } from "./library.ts";
 import { Region } from "./memory.ts";
@@ -80,11 +80,12 @@ export class MessageCalls {
     const count = this.#count;
     if (read.u32(header, msg_controllen[0]) !== 0) {
       // SOCKET, message, flags, sent, overlapped, completion routine
+      if (read.u32(header, msg_namelen[0]) === 0) clearName(header);
       this.#sendMessage ??= this.#extension(WSASENDMSG, ["i64_fast", "ptr", "u32", "buffer", "ptr", "ptr"]);
       return this.#sendMessage(fd, header, flags, count, null, null) === -1 ? -1 : (count[0] as number);
     }
-    const name = read.ptr(header, msg_name[0]);
     const size = read.i32(header, msg_namelen[0]);
+    const name = size === 0 ? null : read.ptr(header, msg_name[0]); // an address of no bytes is an error here
     const vectors = read.ptr(header, msg_iov[0]);
     const length = read.u32(header, msg_iovlen[0]);
     const result = this.#sendTo(fd, vectors, length, count, flags, name, size, null, null);
@@ -135,6 +136,10 @@ export class MessageCalls {
     this.#lastError.set(error);
     return -1;
   }
+}
+
+function clearName(header: Pointer): void {
+  new BigUint64Array(toArrayBuffer(header, msg_name[0], 8))[0] = 0n;
 }
 
 /** How much the vectors of a message hold. */

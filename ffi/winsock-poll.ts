@@ -38,10 +38,11 @@ export function bitsOfWinsock(events: number, revents: number, hungUp: () => Hun
   if ((revents & POLLRDNORM) !== 0) bits |= POLLIN & events;
   if ((revents & POLLRDBAND) !== 0) bits |= POLLPRI & events;
   if ((revents & POLLWRNORM) !== 0) bits |= POLLOUT & events;
-  if ((revents & POLLHUP) === 0) return bits;
-  if ((revents & POLLERR) !== 0) return bits | POLLHUP | ((POLLIN | POLLOUT) & events);
+  if ((revents & (POLLHUP | POLLERR)) === 0) return bits;
+  const all = bits | POLLERR | POLLHUP | ((POLLIN | POLLOUT) & events);
+  if ((revents & POLLERR) !== 0) return all;
   const { peeked, shut } = hungUp();
-  if (peeked === "error") return bits | POLLERR | POLLHUP | ((POLLIN | POLLOUT) & events);
+  if (peeked === "error") return all;
   return bits | (POLLIN & events) | (peeked === "end" && shut ? POLLHUP : 0);
 }
 

@@ -148,7 +148,8 @@ export class SocketError extends Error {
     this.errno = fields.errno ?? 0;
     this.syscall = fields.syscall;
     this.kind = fields.kind;
-    if (fields.address !== undefined) this.address = fields.address;
+    // not listed: what Bun prints of an uncaught error would be every getter of it, and the message has its text
+    if (fields.address !== undefined) Object.defineProperty(this, "address", { value: fields.address, writable: true });
     if (fields.bytesWritten !== undefined) this.bytesWritten = fields.bytesWritten;
   }
 }

@@ -87,6 +87,7 @@ export const darwin: Platform = Object.freeze<Platform>({
   polls: "poll",
   pairFamily: "AF_UNIX",
   reuse: "old",
+  ipv6Only: false,
   multicastByteOptions: true,
   membership: "group_req",
   peerCredentials: "LOCAL_PEERCRED",

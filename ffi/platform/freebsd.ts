@@ -93,6 +93,7 @@ export const freebsd: Platform = Object.freeze<Platform>({
   polls: "poll",
   pairFamily: "AF_UNIX",
   reuse: "old",
+  ipv6Only: true,
   multicastByteOptions: true,
   membership: "ip_mreqn",
   peerCredentials: "LOCAL_PEERCRED",

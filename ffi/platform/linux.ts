@@ -119,6 +119,7 @@ export const linux: Platform = Object.freeze<Platform>({
   polls: "poll",
   pairFamily: "AF_UNIX",
   reuse: "old",
+  ipv6Only: false,
   multicastByteOptions: false,
   membership: "ip_mreqn",
   peerCredentials: "SO_PEERCRED",

@@ -176,6 +176,8 @@ export interface Platform {
    * listens on (`"stolen"`, Windows, where the former is the default and SO_EXCLUSIVEADDRUSE forbids the latter).
    */
   readonly reuse: "old" | "stolen";
+  /** Whether a new AF_INET6 socket takes no IPv4 unless it is told so: FreeBSD (net.inet6.ip6.v6only), Windows. */
+  readonly ipv6Only: boolean;
   /** IP_MULTICAST_TTL and IP_MULTICAST_LOOP take one byte (BSD) and not an int. */
   readonly multicastByteOptions: boolean;
   readonly membership: MembershipForm;

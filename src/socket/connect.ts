@@ -38,7 +38,10 @@ const { SHUT_RD = 0, SHUT_WR = 1, SHUT_RDWR = 2 } = core;
 
 /** What `bind` takes. */
 export interface BindOptions {
-  /** SO_REUSEADDR: true or false sets it, absent leaves it as it is. */
+  /**
+   * SO_REUSEADDR: true or false sets it, absent leaves it as it is. On Windows false is SO_EXCLUSIVEADDRUSE, and true, for streams,
+   * is no SO_REUSEADDR, which there would take the address from somebody who listens on it.
+   */
   readonly allowReuse?: boolean | undefined;
   /** SO_REUSEPORT: true or false sets it, absent leaves it as it is. */
   readonly reusePort?: boolean | undefined;
@@ -56,10 +59,18 @@ export function bind(handle: Handle, to: SocketAddressLike, options: BindOptions
   const share = reusePort === undefined ? undefined : boolean(reusePort, "reusePort");
   const target = targetBytes(handle, address);
   const fd = open(handle, "bind");
-  if (reuse !== undefined) setFlag(fd, "SO_REUSEADDR", SO_REUSEADDR, reuse);
+  if (reuse !== undefined) setReuse(handle, fd, reuse);
   if (share !== undefined) setFlag(fd, "SO_REUSEPORT", SO_REUSEPORT, share);
   const result = calls.bind(fd, target);
   if (result < 0) throw failed(result, { syscall: "bind", address });
+}
+
+// Windows gives a stream an address of old connections in any case, and with SO_REUSEADDR one that somebody else listens on:
+// what POSIX means there is that this one cannot be stolen. GSocket never sets it for streams either (facts A3).
+function setReuse(handle: Handle, fd: number, reuse: boolean): void {
+  const stealing = platform.reuse === "stolen";
+  if (stealing) setFlag(fd, "SO_EXCLUSIVEADDRUSE", core.SO_EXCLUSIVEADDRUSE, !reuse);
+  if (!stealing || (reuse && handle.type !== SOCK_STREAM)) setFlag(fd, "SO_REUSEADDR", SO_REUSEADDR, reuse);
 }
 
 function setFlag(fd: number, name: string, number: number | undefined, value: boolean): void {
@@ -244,6 +255,9 @@ function checkDirections(directions: ShutdownDirections | undefined): { read: bo
   return { read, write };
 }
 
+// what closing says of a descriptor that is not open; Windows, whose closesocket closes nothing else: that it is no socket
+const CLOSED_BEFORE: readonly (string | undefined)[] = ["EBADF", "ENOTSOCK"];
+
 /** `close(2)`, once: the descriptor is gone whatever it answers, so EINTR is not tried again. */
 export function close(handle: Handle): void {
   const fd = handle.fd;
@@ -251,7 +265,7 @@ export function close(handle: Handle): void {
   end(handle);
   const result = closeCall(fd);
   handle.onClose?.(); // whatever it throws, the descriptor is closed
-  if (result < 0 && errnoName(-result) === "EBADF") {
+  if (result < 0 && CLOSED_BEFORE.includes(errnoName(-result))) {
     throw failed(result, {
       syscall: "close",
       address: `fd ${fd}`,

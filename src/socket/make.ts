@@ -37,6 +37,10 @@ export function makeSocket(family: number, type: number, protocol: number): Hand
   if (fd < 0) throw failed(fd, { syscall: "socket" });
   const handle = new Handle(fd, family, type);
   applyDefaults(handle);
+  // one API: an IPv6 socket speaks IPv4 everywhere, unless its user sets IPV6_V6ONLY; raw sockets never do
+  if (platform.ipv6Only && family === AF_INET6 && (type === SOCK_STREAM || type === SOCK_DGRAM)) {
+    setsockopt(fd, core.IPPROTO_IPV6, core.IPV6_V6ONLY, OFF);
+  }
   return handle;
 }
 

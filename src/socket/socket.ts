@@ -15,7 +15,7 @@ import type { OperationOptions } from "./operation.ts";
 import { properties, SocketRef } from "./ref.ts";
 import type { AsyncOptions } from "./loop-operation.ts";
 
-const { AF_UNIX, SOCK_STREAM } = platform.core;
+const { SOCK_STREAM } = platform.core;
 
 const available: () => typeof import("./available.ts") = later(
   () => require("./available.ts") as typeof import("./available.ts"),
@@ -69,9 +69,12 @@ export class Socket extends AsyncSocket {
     return wrap(adopt(fd));
   }
 
-  /** Two sockets that are connected to each other: `socketpair(2)`. Default: AF_UNIX, SOCK_STREAM. */
+  /**
+   * Two sockets that are connected to each other: `socketpair(2)`. Default: AF_UNIX, SOCK_STREAM. Windows, where there is no such
+   * call, connects two streams of AF_INET (its default) or AF_INET6 through the loopback, as Python does there.
+   */
   static pair(...kind: [family?: number, type?: number, protocol?: number]): [Socket, Socket] {
-    const [family, ...rest] = kind.length === 0 ? [AF_UNIX] : kind;
+    const [family, ...rest] = kind.length === 0 ? [platform.core[platform.pairFamily]] : kind;
     const checked = checkKind(family, ...typeAndProtocol(rest));
     const [first, second] = makePair(checked.family, checked.type, checked.protocol);
     return [wrap(first), wrap(second)];

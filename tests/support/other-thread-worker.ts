@@ -23,6 +23,7 @@ function borrowed(fd: number, use: (socket: Socket) => void): void {
 
 self.onmessage = ({ data }: MessageEvent<Order>): void => {
   const latest = performance.now() + 4000;
+  if (process.platform !== "linux") Bun.sleepSync(30); // nobody tells: it gets a while
   while (process.platform === "linux" && !mainThreadSleeps() && performance.now() < latest);
   switch (data.what) {
     case "cancel": {

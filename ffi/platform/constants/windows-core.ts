@@ -118,6 +118,10 @@ export const INADDR_BROADCAST = 4294967295;
 export const INADDR_LOOPBACK = 2130706433;
 export const INADDR_NONE = 4294967295;
 
+// Error numbers of Windows
+export const ERROR_FILE_NOT_FOUND = 2;
+export const ERROR_DEV_NOT_EXIST = 55;
+
 // Error numbers of Winsock
 export const WSA_INVALID_HANDLE = 6;
 export const WSA_NOT_ENOUGH_MEMORY = 8;
