@@ -65,9 +65,9 @@ describe("InetAddress.parse", () => {
     ["256.0.0.1", "IPv4 is four decimal parts of 0 to 255 without leading zeros"],
     ["0x7f.0.0.1", "IPv4 is four decimal parts of 0 to 255 without leading zeros"],
     ["2130706433", "IPv4 is four decimal parts of 0 to 255 without leading zeros"],
-    ["localhost", "names are not resolved here: resolve it first, for example with Bun.dns.lookup()"],
-    ["www.example.com.", "names are not resolved here: resolve it first, for example with Bun.dns.lookup()"],
-    ["bücher.example", "names are not resolved here: resolve it first, for example with Bun.dns.lookup()"],
+    ["localhost", "names are not resolved here: resolve it first, for example with getAddressInfo()"],
+    ["www.example.com.", "names are not resolved here: resolve it first, for example with getAddressInfo()"],
+    ["bücher.example", "names are not resolved here: resolve it first, for example with getAddressInfo()"],
     ["/run/socket", "a prefix length is for InetAddressMask.parse()"],
     ["*", "it is neither IPv4 nor IPv6"],
   ])("refuses %p: %s", (text, reason) => {

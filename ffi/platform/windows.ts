@@ -114,7 +114,7 @@ export const windows: Platform = Object.freeze<Platform>({
     },
     composed: "winsock",
   },
-  largestDescriptor: 0xffff_fffe, // handles have 32 bits that count, and INVALID_SOCKET is none,
+  largestDescriptor: 0xffff_fffe, // handles have 32 bits that count, and INVALID_SOCKET is none
   variadicPadding: 0,
   cmsgAlign: 8,
   abstractNames: false,

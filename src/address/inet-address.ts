@@ -301,7 +301,7 @@ function flawOf(text: string): string {
     return "IPv4 is four decimal parts of 0 to 255 without leading zeros";
   }
   if (/^[\p{L}\p{N}_.-]+$/u.test(text)) {
-    return "names are not resolved here: resolve it first, for example with Bun.dns.lookup()";
+    return "names are not resolved here: resolve it first, for example with getAddressInfo()";
   }
   return "it is neither IPv4 nor IPv6";
 }

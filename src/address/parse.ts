@@ -53,7 +53,7 @@ function parseEndpoint(text: string, name: string): InetSocketAddress {
   if (address === undefined) {
     throw new TypeError(
       `${name} ${show(text)}: ${show(host)} is no IP address, and names are not resolved here; ` +
-        `resolve it first, for example with Bun.dns.lookup()`,
+        `resolve it first, for example with getAddressInfo()`,
     );
   }
   if (service === undefined) throw new TypeError(`${name} ${show(text)} needs a port: write "${text}:80"`);
