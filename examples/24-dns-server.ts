@@ -92,17 +92,14 @@ function answer(table: Table, bytes: Uint8Array, overUdp: boolean): Uint8Array |
 async function serveUdp(table: Table, socket: Socket): Promise<void> {
   const out = new SendBatch({ capacity: 64, size: LARGEST_DATAGRAM });
   for await (const batch of socket.batches({ capacity: 64, size: 4096 })) {
-    const replies: [index: number, reply: Uint8Array][] = [];
     for (let index = 0; index < batch.length; index++) {
       const reply = answer(table, batch.data(index), true);
-      if (reply !== undefined) replies.push([index, reply]);
+      if (reply !== undefined) out.reply(batch, index, reply);
     }
     // who sends a false address (port 0, a network without a route) shall not cost the others their answers
-    for (let sent = 0; sent < replies.length;) {
-      out.clear();
-      for (const [index, reply] of replies.slice(sent)) out.reply(batch, index, reply);
-      sent += await socket.sendMessagesAsync(out).catch(() => 1);
-    }
+    do await socket.sendMessagesAsync(out).catch(() => 0);
+    while (out.skip());
+    out.clear();
   }
 }
 

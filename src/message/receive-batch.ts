@@ -19,7 +19,7 @@ import { answeringInfo, type PacketInfo } from "./packet-info.ts";
 import { ownAll } from "./received.ts";
 import type { ProcessFd, Rights } from "./rights.ts";
 import { receivedSegmentSize } from "./segment-size.ts";
-import { checkSegmentation } from "./send-batch.ts";
+import { checkSegmentation } from "./outgoing.ts";
 
 const { MSG_TRUNC, MSG_CMSG_CLOEXEC = 0 } = platform.core;
 

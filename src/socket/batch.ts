@@ -1,13 +1,14 @@
 // Many datagrams in one call: sendmmsg(2) and recvmmsg(2), with the segmentation of UDP.
 
-import { EAGAIN, EINTR, errnoName } from "../../ffi/errno.ts";
+import { EAGAIN, EINTR, errnoName, errnoNumber } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import type { SocketAddress } from "../address/index.ts";
 import { show } from "../arguments.ts";
 import { cancelled, failed, pending, SocketError } from "../errors.ts";
 import type { ControlMessage, ControlPayload } from "../message/control.ts";
 import { type Incoming, incoming, LARGEST_CALL } from "../message/receive-batch.ts";
-import { type Outgoing, outgoing, type SendTerms } from "../message/send-batch.ts";
+import type { Outgoing, SendTerms } from "../message/outgoing.ts";
+import { outgoing } from "../message/send-batch.ts";
 import { isCancelled } from "../wait/cancellable.ts";
 import { type Handle, open } from "./handle.ts";
 import { missingPacketInfo, needsPacketInfo, payloadsFor } from "./message.ts";
@@ -18,6 +19,7 @@ import { QUIET, targetBytes } from "./send.ts";
 
 const { AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, POLLIN, POLLOUT, POLLHUP } = platform.core;
 const { MSG_CMSG_CLOEXEC = 0, MSG_ZEROCOPY = 0 } = platform.core;
+const ENOBUFS = errnoNumber("ENOBUFS");
 
 function refuseStream(handle: Handle): void {
   if (handle.type === SOCK_STREAM) {
@@ -84,9 +86,12 @@ class Sending implements SendTerms {
       if (sent >= 0) {
         const datagrams = batch.datagramsIn(sent);
         batch.cursor += datagrams;
+        batch.refused = false;
         return datagrams;
       }
-      if (!this.#retreat(sent)) return sent;
+      if (this.#retreat(sent)) continue;
+      batch.refused = sent !== -EAGAIN && sent !== -EINTR && sent !== -ENOBUFS;
+      return sent;
     }
   }
 
