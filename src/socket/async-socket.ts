@@ -162,7 +162,8 @@ export abstract class AsyncSocket extends TransferSocket {
    * const out = new SendBatch({ capacity: 64, size: 1500 });
    * for await (const batch of socket.batches({ capacity: 64, size: 1500 })) {
    *   for (let i = 0; i < batch.length; i++) out.reply(batch, i, batch.data(i));
-   *   await socket.sendMessagesAsync(out);
+   *   do await socket.sendMessagesAsync(out).catch(() => 0);
+   *   while (out.skip()); // what the kernel refuses
    *   out.clear();
    * }
    */
