@@ -5,6 +5,8 @@ import { plugin } from "bun";
 import { join } from "node:path";
 
 const system = process.env["BERKELEY_ELSEWHERE"] ?? "";
+// before a record asks for it: Apple arm64 passes variadic arguments in another way
+Object.defineProperty(process, "arch", { value: process.env["BERKELEY_ARCH"] ?? process.arch });
 const ffi = join(import.meta.dir, "../../../ffi");
 
 plugin({
