@@ -72,6 +72,12 @@ class PosixPollArray implements PollArray {
   }
 }
 
+/** The bits by which this system is asked for a condition of POLL* bits. */
+export const askedOf: (events: number) => number =
+  platform.polls === "poll"
+    ? (events) => events
+    : (require("./winsock-poll.ts") as typeof import("./winsock-poll.ts")).askedOfWinsock;
+
 /** Of this system. */
 export const PollArray: new () => PollArray =
   platform.polls === "poll"

@@ -9,8 +9,10 @@ import type { Layout } from "./platform/platform.ts";
 
 /** A set of descriptors, each with a token of two 32-bit numbers that comes back with what it is ready for, in POLL* bits. */
 export interface ReadinessSet {
-  /** Becomes readable when one of the set is ready. */
+  /** Becomes readable when one of the set is ready; -1 where it has none (`poll-set.ts`). */
   readonly fd: number;
+  /** Whether whoever waits for the set must be told of changes. */
+  readonly stale: boolean;
   /** Adds a descriptor, changes what it is watched for, or (undefined) removes it: 0 or a negative error number. */
   update(fd: number, token: Token, before: number | undefined, now: number | undefined): number;
   /** Looks, without waiting: how many are ready, or a negative error number. */
@@ -37,6 +39,7 @@ const EPOLL_CLOEXEC = 0o2000000;
 
 class Epoll implements ReadinessSet {
   readonly fd: number;
+  readonly stale = false; // epoll_ctl(2) and kevent(2) reach those who wait
   readonly #control: NativeFunction;
   readonly #wait: NativeFunction;
   readonly #size: number;
@@ -131,6 +134,7 @@ export function bitsOfEvent(view: DataView, base: number, fields: KeventLayout["
 
 class Kqueue implements ReadinessSet {
   readonly fd: number;
+  readonly stale = false;
   readonly #call: NativeFunction;
   readonly #layout: KeventLayout;
   readonly #changes: Region;

@@ -101,14 +101,21 @@ export class WinsockPollArray {
       Atomics.wait(asleep, 0, 0, whole);
       return 0;
     }
-    const result = cPoll(this.#region.bytes, this.#polled, whole);
-    if (result === 0) return this.#none();
-    if (result === -1) {
-      const error = failure();
-      if (error !== -WSAENOTSOCK) return error;
-      this.#eachAlone(); // it says so when none of them is a socket
+    const until = performance.now() + whole;
+    for (let nap = 1, left = whole; ; nap = Math.min(nap * 2, 20)) {
+      const result = cPoll(this.#region.bytes, this.#polled, left);
+      if (result === 0) return this.#none();
+      if (result === -1) {
+        const error = failure();
+        if (error !== -WSAENOTSOCK) return error;
+        this.#eachAlone(); // it says so when none of them is a socket
+      }
+      const count = this.#count();
+      left = Math.ceil(until - performance.now());
+      if (count > 0 || left <= 0) return count;
+      // the peer has ended its side, which WSAPoll goes on telling, and nobody waits to read
+      Atomics.wait(asleep, 0, 0, Math.min(nap, left));
     }
-    return this.#count();
   }
 
   #none(): 0 {

@@ -4,13 +4,14 @@
 // While something happens it looks again in each turn of the loop (setImmediate), for a bounded time after the last event and
 // where that pays (patience.ts); then it sleeps, and costs nothing until its wake-up is rung. Measured with and without: design.md section 4.
 
+import { PollSet } from "../../ffi/poll-set.ts";
 import { makeReadinessSet, type ReadinessSet, type Token } from "../../ffi/readiness.ts";
 import { close } from "../../ffi/descriptors.ts";
-import { EINTR } from "../../ffi/errno.ts";
+import { EINTR, errnoNumber } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { failed, notSupported } from "../errors.ts";
 import { Patience } from "./patience.ts";
-import { makeWake, type Wake, type WakeKind } from "./wake.ts";
+import { makePollWake, makeWake, type Wake, type WakeKind } from "./wake.ts";
 
 const { POLLERR, POLLHUP, POLLNVAL } = platform.core;
 const UNASKED = POLLERR | POLLHUP | POLLNVAL;
@@ -177,6 +178,14 @@ function notify({ callback }: Watcher, ready: number): void {
   }
 }
 
+// What the kernel keeps, where it does.
+function makeSet(kind: WakeKind | undefined): ReadinessSet {
+  const set = makeReadinessSet();
+  if (typeof set !== "number") return set;
+  if (set === -errnoNumber("EOPNOTSUPP") && kind === undefined) return new PollSet();
+  throw failed(set, { syscall: "epoll_create1" });
+}
+
 /** The reactor of one thread. */
 export class Reactor {
   readonly set: ReadinessSet;
@@ -202,13 +211,12 @@ export class Reactor {
   };
 
   constructor(kind: WakeKind | undefined) {
-    const set = makeReadinessSet();
-    if (typeof set === "number") throw failed(set, { syscall: "epoll_create1" });
+    const set = kind === "poll" ? new PollSet() : makeSet(kind);
     this.set = set;
     try {
-      this.#wake = makeWake(set.fd, kind, this.#woken);
+      this.#wake = set instanceof PollSet ? makePollWake(set, this.#woken) : makeWake(set.fd, kind, this.#woken);
     } catch (error) {
-      close(set.fd);
+      if (set.fd !== -1) close(set.fd);
       throw error;
     }
   }
@@ -276,7 +284,7 @@ export class Reactor {
 
   #sleep(): void {
     this.#wake.keepAlive(this.#alive > 0);
-    if (this.#asleep || this.#active === 0) return;
+    if (this.#active === 0 || (this.#asleep && !this.set.stale)) return;
     try {
       this.#wake.arm();
     } catch (error) {
@@ -287,7 +295,7 @@ export class Reactor {
 
   // A ring that was allowed may be refused later: by a sandbox that the program has entered, by a lack of memory.
   #fallBack(error: unknown): void {
-    if (this.kind === "worker") throw error;
+    if (this.kind !== "io_uring") throw error;
     this.#wake.keepAlive(false);
     this.#wake = makeWake(this.set.fd, "worker", this.#woken);
     this.#wake.keepAlive(this.#alive > 0);
@@ -306,8 +314,8 @@ export function currentReactor(): Reactor {
 
 /** Chooses how the reactor of this thread will be woken. @throws SocketError kind "not-supported" when there is one already */
 export function chooseWake(kind: WakeKind): void {
-  if (kind !== "io_uring" && kind !== "worker") {
-    throw new TypeError(`kind must be "io_uring" or "worker", not ${JSON.stringify(kind)}`);
+  if (kind !== "io_uring" && kind !== "worker" && kind !== "poll") {
+    throw new TypeError(`kind must be "io_uring", "worker" or "poll", not ${JSON.stringify(kind)}`);
   }
   if (current !== undefined)
     throw notSupported("reactor.choose", "this thread has its reactor already; choose before the first watch");

@@ -3,16 +3,21 @@
 // the byte is what differs.
 
 import { pairOf, socketpair, send } from "../../ffi/calls.ts";
-import { close, SOCK_READY } from "../../ffi/descriptors.ts";
+import { close, makeReady, SOCK_READY } from "../../ffi/descriptors.ts";
 import { platform } from "../../ffi/platform/index.ts";
+import type { PollSet } from "../../ffi/poll-set.ts";
+import { PollWake } from "../../ffi/poll-wake.ts";
 import { makeUringWake } from "../../ffi/uring.ts";
 import { startWorkerWake } from "../../ffi/worker-wake.ts";
 import { failed } from "../errors.ts";
 
-const { AF_UNIX, SOCK_STREAM, MSG_NOSIGNAL = 0 } = platform.core;
+const { SOCK_STREAM, MSG_NOSIGNAL = 0 } = platform.core;
 
-/** Who sends the byte: the kernel (io_uring), or a Worker that blocks in poll(2). */
-export type WakeKind = "io_uring" | "worker";
+/**
+ * Who sends the byte: the kernel (io_uring), or a Worker that blocks in poll(2). `"poll"`, all that Windows has, does without a set
+ * in the kernel: the Worker blocks in poll(2), or WSAPoll, over all that is watched, and its message is the wake-up.
+ */
+export type WakeKind = "io_uring" | "worker" | "poll";
 
 /** A wake-up. */
 export interface Wake {
@@ -24,9 +29,12 @@ export interface Wake {
 }
 
 function makePair(): [number, number] {
-  const result = socketpair(AF_UNIX, SOCK_STREAM | SOCK_READY, 0);
+  const result = socketpair(platform.core[platform.pairFamily], SOCK_STREAM | SOCK_READY, 0);
   if (result < 0) throw failed(result, { syscall: "socketpair" });
-  return pairOf();
+  const [one, other] = pairOf();
+  makeReady(one);
+  makeReady(other);
+  return [one, other];
 }
 
 /** The end that Bun reads. */
@@ -90,5 +98,29 @@ function armByWorker(polled: number, told: number): () => void {
     void worker; // held here: nobody else does
     const result = send(ordering, order, MSG_NOSIGNAL);
     if (result < 0) throw failed(result, { syscall: "send" });
+  };
+}
+
+/** Makes the wake-up for a set of our own. */
+export function makePollWake(set: PollSet, woken: () => void): Wake {
+  const [heard, interrupting] = makePair();
+  let futile = false;
+  let nap = 0;
+  const wake = new PollWake(heard, () => {
+    futile = true;
+    woken();
+  });
+  const order = new Uint8Array(new ArrayBuffer(8), 0, 1);
+  return {
+    kind: "poll",
+    arm() {
+      // "ready" that nobody can use, the end of a stream of which nobody reads, would come again at once
+      nap = futile && set.found === 0 ? Math.min(nap * 2 || 1, 20) : 0;
+      futile = false;
+      const waits = wake.waits;
+      wake.order(set.copy(heard).bytes, nap);
+      if (waits) send(interrupting, order, MSG_NOSIGNAL); // would-block: it is interrupted already
+    },
+    keepAlive: (on) => wake.keepAlive(on),
   };
 }

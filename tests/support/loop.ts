@@ -5,21 +5,25 @@ import { AF_UNIX, POLLIN, Socket, SOCK_STREAM, SocketError, type SocketErrorKind
 import { moduleOf } from "./child.ts";
 
 /** How a reactor can be woken here, for `describe.each`. */
-export const wakes: readonly ("io_uring" | "worker")[] =
-  process.platform === "linux" ? ["io_uring", "worker"] : ["worker"];
+export const wakes: readonly ("io_uring" | "worker" | "poll")[] =
+  process.platform === "linux"
+    ? ["io_uring", "worker", "poll"]
+    : process.platform === "win32"
+      ? ["poll"]
+      : ["worker", "poll"];
 
 /** The first line of a program (`child.ts`) whose reactor is woken so. */
 export function wokenBy(kind: string): string {
   return `const { reactor } = await import(${moduleOf("src/reactor/index.ts")}); reactor.choose(${JSON.stringify(kind)});\n`;
 }
 
-/** Two connected unix streams. */
+/** Two connected streams, unix where there are some. */
 export class Pair implements Disposable {
   readonly a: Socket;
   readonly b: Socket;
 
   constructor(type: number = SOCK_STREAM) {
-    [this.a, this.b] = Socket.pair(AF_UNIX, type);
+    [this.a, this.b] = type === SOCK_STREAM ? Socket.pair() : Socket.pair(AF_UNIX, type);
   }
 
   [Symbol.dispose](): void {
