@@ -15,6 +15,11 @@ interface Call {
 const DOCUMENTATION = "20010db8000000000000000000000001"; // 2001:db8::1
 const FIVE = "20010db8000000000000000000000005"; // 2001:db8::5
 
+function mmsghdrOf(system: System): string {
+  const { size, fields } = system.layout("mmsghdr");
+  return `${size},${fields["msg_len"]?.[0]}`;
+}
+
 /** What the library does there. */
 function run(system: System, arch: string): Readonly<Record<string, unknown>> {
   const v6info = system.struct("in6_pktinfo", { ipi6_addr: FIVE, ipi6_ifindex: 3 });
@@ -43,8 +48,9 @@ function run(system: System, arch: string): Readonly<Record<string, unknown>> {
           system.control("IPPROTO_IPV6", "IPV6_PKTINFO", v6info) +
           system.control("IPPROTO_IPV6", "IPV6_HOPLIMIT", system.int(33)),
         BERKELEY_FLAGS: String(system.constant("MSG_TRUNC") | system.constant("MSG_CTRUNC")),
-        // struct msghdr_x: a msghdr of 48 bytes and a size_t (XNU, bsd/sys/socket_private.h)
-        BERKELEY_MSGHDR_X: "56",
+        // sizeof(struct mmsghdr) and where its length is; on macOS struct msghdr_x, a msghdr of 48 bytes and a size_t (XNU,
+        // bsd/sys/socket_private.h)
+        BERKELEY_MMSGHDR: system.name === "freebsd" ? mmsghdrOf(system) : "56,48",
         BERKELEY_CREDENTIALS: credentials,
       },
     },
@@ -170,6 +176,14 @@ describe.each(systems)("on %s, %s", (name, arch) => {
     });
     const [one, two] = [message("one"), message("two")];
     expect(results["sendMessages"]).toEqual(system.windows ? [[one], [two]] : [[one, two]]);
+  });
+
+  test("batches are received: data, lengths and senders of each", () => {
+    const from = "[2001:db8::1%7]:53";
+    expect(results["receiveMessages"]).toEqual([
+      ["0102", from],
+      ["030405", from],
+    ]);
   });
 
   test("options have the system's numbers, sizes and layouts", () => {

@@ -1,7 +1,7 @@
 // What the library hands to the C library of another system: run with preload.ts, it prints one JSON object, by scenario. What the
 // bytes must be is in ../elsewhere.test.ts.
 
-import { ptr } from "bun:ffi";
+import { type Pointer, ptr, toArrayBuffer } from "bun:ffi";
 import { answers, fillMessage, type Found, listInterface, messageAt, recorded, type Recorded } from "./library.ts";
 
 const berkeley = await import("../../../src/index.ts");
@@ -11,6 +11,7 @@ const { PacketInfo, HopLimit, TrafficClass, Rights, InetSocketAddress, Socket, U
 const { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM } = berkeley;
 
 type View = NodeJS.TypedArray;
+const again = platform.errnos["EAGAIN"] ?? 0;
 
 /** The calls of these names that an action makes. */
 function callsOf(names: readonly string[], action: () => void): Recorded[] {
@@ -116,7 +117,7 @@ const scenarios: Record<string, () => unknown> = {
       return Number(count);
     };
     answers.set("sendmmsg", take(platform.structs.mmsghdr?.size ?? 0));
-    answers.set("sendmsg_x", take(Number(process.env["BERKELEY_MSGHDR_X"])));
+    answers.set("sendmsg_x", take(Number((process.env["BERKELEY_MMSGHDR"] ?? "").split(",")[0])));
     answers.set("sendmsgAt", (_, at) => {
       found.push([messageAt(Number(at))]);
       return 3;
@@ -125,6 +126,28 @@ const scenarios: Record<string, () => unknown> = {
     for (const text of ["one", "two"]) batch.push(Buffer.from(text), SOURCE);
     new Socket(AF_INET, SOCK_DGRAM).sendMessages(batch);
     return found;
+  },
+  receiveMessages: () => {
+    const fill = (at: number, data: string): number =>
+      fillMessage(at, { data, name: process.env["BERKELEY_NAME"] ?? "", control: "", flags: 0 });
+    const take = (size: number, lengthAt: number) => (_: unknown, first: unknown, count: unknown) => {
+      for (const [index, data] of ["0102", "030405"].entries()) {
+        const at = Number(first) + index * size;
+        new DataView(toArrayBuffer((at + lengthAt) as Pointer, 0, 4)).setUint32(0, fill(at, data), true);
+      }
+      return Math.min(Number(count), 2);
+    };
+    const [size, lengthAt] = (process.env["BERKELEY_MMSGHDR"] ?? "").split(",").map(Number);
+    answers.set("recvmmsg", take(size ?? 0, lengthAt ?? 0));
+    answers.set("recvmsg_x", take(size ?? 0, lengthAt ?? 0));
+    let one = 0;
+    answers.set("recvmsgAt", (_, at) => (one++ < 2 ? fill(Number(at), ["0102", "030405"][one - 1] ?? "") : -again));
+    const batch = new berkeley.ReceiveBatch({ capacity: 4, size: 100 });
+    new Socket(AF_INET6, SOCK_DGRAM).receiveMessages(batch);
+    return Array.from({ length: batch.length }, (_, index) => [
+      Buffer.from(batch.data(index)).toString("hex"),
+      batch.address(index)?.toString(),
+    ]);
   },
   options: () => {
     const stream = new Socket(AF_INET, SOCK_STREAM);
