@@ -30,6 +30,7 @@ export {
   writeIPv4,
 } from "./packet/ipv4.ts";
 export * from "./packet/ipv6.ts";
+export { etherAton, etherNtoa } from "./packet/mac.ts";
 export * from "./packet/tcp.ts";
 export * from "./packet/tcp-options.ts";
 export * from "./packet/udp.ts";

@@ -227,3 +227,12 @@ test("headers of a whole frame, one behind the other", () => {
   expect(frame.vlans).toEqual([{ tpid: 0x8100, priority: 5, dropEligible: false, id: 100 }]);
   expect(String(packet.parseArp(frame.payload)!.targetAddress)).toBe(destination);
 });
+
+test("hardware addresses go from text to bytes and back", () => {
+  expect([...packet.etherAton("02-00-5E-10-00-ff")]).toEqual([2, 0, 0x5e, 16, 0, 255]);
+  expect(packet.etherNtoa(packet.etherAton("02:00:5e:10:00:ff"))).toBe("02:00:5e:10:00:ff");
+  for (const text of ["", "02:00:5e:10:00", "02:00-5e:10:00:ff", "2:0:5e:10:0:ff"]) {
+    throwsNaming(() => packet.etherAton(text), TypeError, "address");
+  }
+  throwsNaming(() => packet.etherNtoa(new Uint8Array(5)), TypeError, "bytes");
+});

@@ -38,6 +38,26 @@ function fill(writer: PcapngWriter): void {
   writer.writeStatistics({ epochNanoseconds: at, received: 10n, dropped: 3 });
 }
 
+test("a tag that was taken out of a frame is put back behind its addresses", () => {
+  const writer = new PcapngWriter();
+  writer.addInterface();
+  writer.addInterface({ linkType: 101 });
+  writer.take();
+  const vlan = { tpid: 0x8100, priority: 5, dropEligible: false, id: 100 };
+  writer.writePacket({ bytes: frame.subarray(0, 20), length: 47, epochNanoseconds: at, vlan });
+  const block = writer.take();
+  const view = new DataView(block.buffer);
+  expect([view.getUint32(20, true), view.getUint32(24, true)]).toEqual([24, 51]);
+  expect(block.subarray(28, 52).toHex()).toBe("ffffffffffff0200000000018100a06408004500" + "00210000");
+  writer.writePacket({ bytes: frame.subarray(14), epochNanoseconds: at, vlan }, { interface: 1 });
+  expect(new DataView(writer.take().buffer).getUint32(20, true)).toBe(frame.length - 14);
+  throwsNaming(
+    () => writer.writePacket({ bytes: frame.subarray(0, 11), epochNanoseconds: at, vlan }),
+    RangeError,
+    "frame",
+  );
+});
+
 function file(): Uint8Array<ArrayBuffer> {
   const writer = new PcapngWriter(undefined, { hardware: "test", os: "Linux", comment: "a file" });
   fill(writer);

@@ -1,6 +1,7 @@
 // Capture files: pcapng, draft-ietf-opsawg-pcapng. Everything is in little-endian order; the magic number says so to the reader.
 
 import { integer, show } from "../arguments.ts";
+import { type VlanTag, withVlanTag } from "../packet/ethernet.ts";
 import { bufferOf } from "../packet/fields.ts";
 import { PcapngBlock } from "./pcapng-block.ts";
 
@@ -53,6 +54,8 @@ export interface PcapngPacket {
   readonly length?: number | undefined;
   /** Since 1970 in UTC, 0 to 2^64-1. */
   readonly epochNanoseconds: bigint;
+  /** A tag that has been taken out of `bytes`; on an interface of LINKTYPE_ETHERNET it is put back where it was. */
+  readonly vlan?: VlanTag | undefined;
 }
 
 /** What may be said of a packet besides. */
@@ -90,7 +93,7 @@ export interface PcapngStatistics {
 export class PcapngWriter {
   readonly #sink: PcapngSink | undefined;
   readonly #kept: Uint8Array<ArrayBuffer>[] = [];
-  #interfaces = 0;
+  readonly #linkTypes: number[] = [];
 
   /**
    * Begins a section.
@@ -137,7 +140,7 @@ export class PcapngWriter {
     block.option(9, Uint8Array.of(NANOSECONDS));
     block.text(12, os, "os");
     this.#put(block);
-    return this.#interfaces++;
+    return this.#linkTypes.push(linkType) - 1;
   }
 
   /**
@@ -147,14 +150,18 @@ export class PcapngWriter {
    */
   writePacket(packet: PcapngPacket, details: PcapngPacketDetails = {}): void {
     const { interface: number = 0, comment, direction, dropCount } = details;
-    const bytes = bufferOf(packet.bytes);
-    integer(bytes.length, "bytes.length", 0, MOST_BYTES);
     this.#expectInterface(number);
+    const { vlan } = packet;
+    const captured = bufferOf(packet.bytes);
+    const tagged = vlan !== undefined && this.#linkTypes[number] === LINKTYPE_ETHERNET;
+    const bytes = tagged ? withVlanTag(captured, vlan) : captured;
+    const before = (packet.length ?? captured.length) + bytes.length - captured.length;
+    integer(bytes.length, "bytes.length", 0, MOST_BYTES);
     const block = new PcapngBlock(ENHANCED_PACKET, bytes.length + 64);
     block.uint32(number);
     block.time(packet.epochNanoseconds, "epochNanoseconds");
     block.uint32(bytes.length);
-    block.uint32(integer(packet.length ?? bytes.length, "length", bytes.length, 0xffff_ffff));
+    block.uint32(integer(before, "length", bytes.length, 0xffff_ffff));
     block.bytes(bytes);
     block.text(1, comment, "comment");
     if (direction !== undefined) block.option(2, Uint8Array.of(directionBits(direction), 0, 0, 0));
@@ -184,8 +191,8 @@ export class PcapngWriter {
   }
 
   #expectInterface(number: unknown): void {
-    if (this.#interfaces === 0) throw new RangeError("interface must be added first: addInterface()");
-    integer(number, "interface", 0, this.#interfaces - 1);
+    if (this.#linkTypes.length === 0) throw new RangeError("interface must be added first: addInterface()");
+    integer(number, "interface", 0, this.#linkTypes.length - 1);
   }
 
   #put(block: PcapngBlock): void {

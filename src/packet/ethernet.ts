@@ -1,7 +1,7 @@
 // Ethernet: IEEE 802.3, with the tags of 802.1Q and 802.1ad; RFC 894 for what is in it.
 
 import { integer, show } from "../arguments.ts";
-import { bytesIn, fieldsOf, flag, get16, holds, put16, roomFor, uint16 } from "./fields.ts";
+import { bufferOf, bytesIn, fieldsOf, flag, get16, holds, put16, roomFor, uint16 } from "./fields.ts";
 import { macAt, MAC_LENGTH, macBytes } from "./mac.ts";
 
 /** EtherType of IPv4: RFC 894. */
@@ -116,6 +116,26 @@ export function writeEthernet(bytes: Uint8Array, offset: number, fields: Etherne
   }
   put16(bytes, at, type);
   return headerLength + data.length;
+}
+
+/**
+ * A copy of a frame with a tag more, behind the two addresses: what a network card or the kernel has taken out of it, and tells beside
+ * it (`vlan` of a CapturedPacket).
+ *
+ * @throws {TypeError | RangeError} naming the field that is wrong, or when the frame is shorter than two addresses
+ */
+export function withVlanTag(frame: Uint8Array, tag: VlanTag): Uint8Array<ArrayBuffer> {
+  const [tpid, control] = tagWord(tag, "tag");
+  const addresses = 2 * MAC_LENGTH;
+  const bytes = bufferOf(frame, "frame");
+  if (bytes.length < addresses)
+    throw new RangeError(`frame must have its ${addresses} bytes of addresses, not ${bytes.length}`);
+  const tagged = new Uint8Array(bytes.length + TAG);
+  tagged.set(bytes.subarray(0, addresses));
+  tagged.set(bytes.subarray(addresses), addresses + TAG);
+  put16(tagged, addresses, tpid);
+  put16(tagged, addresses + 2, control);
+  return tagged;
 }
 
 function tagWord(tag: unknown, name: string): readonly [tpid: number, control: number] {

@@ -13,6 +13,27 @@ export function macAt(bytes: Uint8Array, at: number): string {
   return `${HEX[bytes[at]!]}:${HEX[bytes[at + 1]!]}:${HEX[bytes[at + 2]!]}:${HEX[bytes[at + 3]!]}:${HEX[bytes[at + 4]!]}:${HEX[bytes[at + 5]!]}`;
 }
 
+/**
+ * The six bytes of a hardware address from its text, with colons or hyphens: `ether_aton(3)`.
+ *
+ * @throws TypeError for text that is no such address
+ *
+ * @example etherAton("02:00:5e:10:00:ff")
+ */
+export function etherAton(address: string): Uint8Array<ArrayBuffer> {
+  return macBytes(address, "address").slice();
+}
+
+/**
+ * The text of the six bytes of a hardware address: `ether_ntoa(3)`, with two digits each.
+ *
+ * @throws TypeError for anything but six bytes
+ */
+export function etherNtoa(bytes: Uint8Array): string {
+  if (typeof bytes === "string") throw new TypeError(`bytes must be a hardware address in 6 bytes, not ${show(bytes)}`);
+  return macAt(macBytes(bytes, "bytes"), 0);
+}
+
 /** Reads a hardware address: six bytes, or their text with colons or hyphens. */
 export function macBytes(value: unknown, name: string): Uint8Array {
   if (value instanceof Uint8Array && value.length === MAC_LENGTH) return value;
