@@ -31,7 +31,8 @@ async function serve(socket: Socket): Promise<number> {
   for await (const batch of socket.batches({ capacity: 64, size: 64 })) {
     count++;
     for (let index = 0; index < batch.length; index++) replies.reply(batch, index, batch.data(index));
-    do await socket.sendMessagesAsync(replies).catch(() => 0); // waits for room
+    do
+      await socket.sendMessagesAsync(replies).catch(() => 0); // waits for room
     while (replies.skip()); // what the kernel refuses: anybody can send from port 0
     replies.clear();
   }

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { AF_INET, InetAddress, InetSocketAddress, interfaceIndex, Socket, SOCK_DGRAM, SocketError } from "berkeley";
 import { listAddresses, listLinks } from "berkeley/netlink";
 import * as option from "berkeley/options";
+import { etherAton } from "berkeley/packet";
 
 const EVERYBODY = InetAddress.parse("255.255.255.255");
 const IFF_BROADCAST = 2;
@@ -19,9 +20,7 @@ interface Place {
 }
 
 function magicPacket(text: string): Uint8Array {
-  if (!/^[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i.test(text))
-    throw new Error(`${text} is no hardware address`);
-  const address = Uint8Array.fromHex(text.replaceAll(/[:-]/g, ""));
+  const address = etherAton(text);
   const packet = new Uint8Array(6 + 16 * 6).fill(0xff, 0, 6);
   for (let at = 6; at < packet.length; at += 6) packet.set(address, at);
   return packet;

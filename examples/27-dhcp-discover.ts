@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { AF_INET, InetAddress, InetSocketAddress, Socket, SOCK_DGRAM, SocketError } from "berkeley";
 import { listLinks } from "berkeley/netlink";
 import * as option from "berkeley/options";
+import { etherAton } from "berkeley/packet";
 
 const [CLIENT_PORT, SERVER_PORT] = [68, 67];
 const [REQUEST, REPLY, ETHERNET, BROADCAST, COOKIE] = [1, 2, 1, 0x8000, 0x6382_5363];
@@ -134,7 +135,7 @@ const demonstration = positionals.length === 0;
 const on = positionals[0] ?? "lo";
 const link = listLinks().find(({ name }) => name === on);
 if (link?.address.length !== 6) throw new Error(`${on} is no interface with a hardware address of six bytes`);
-const hardware = flags.mac === undefined ? link.address : Uint8Array.fromHex(flags.mac.replaceAll(/[:-]/g, ""));
+const hardware = flags.mac === undefined ? link.address : etherAton(flags.mac);
 const transaction = crypto.getRandomValues(new Uint32Array(1))[0] as number;
 const seconds = Number(flags.seconds ?? (demonstration ? 0.3 : 5));
 try {
