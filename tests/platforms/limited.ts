@@ -39,12 +39,17 @@ interface Kind {
 
 function registration({ register, skip, nests }: Kind, name: string, body: unknown, rest: unknown[], row = ""): void {
   const reason = reasonFor(name + row);
-  const inner = nests ? within(name, body) : body;
+  const inner = nests ? within(name + row, body) : body;
   if (reason === undefined) register(name, inner, ...rest);
   else skip(`${name} (${reason})`, inner, ...rest);
 }
 
-const cell = (row: unknown): string => ` [${String(Array.isArray(row) ? row[0] : row)}]`;
+// The first cell of a row, or its name.
+function cell(row: unknown): string {
+  const first: unknown = Array.isArray(row) ? row[0] : row;
+  const named = typeof first === "object" && first !== null && "name" in first ? first.name : first;
+  return ` [${String(named)}]`;
+}
 
 // Row by row, so that one may be skipped without the others.
 function each(kind: Kind, table: readonly unknown[]): Callable {

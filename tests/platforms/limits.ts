@@ -1,15 +1,20 @@
 // What an emulator cannot do, and which tests are about that: they are skipped by name, with the reason in it.
 
+import { qemuLimits } from "./qemu-limits.ts";
+
 /** Some tests of one file. */
 export interface Limit {
   readonly file: string;
-  /** Where it matches, the test is skipped: "outer > inner > name as it is written", and for a row of a table " [its first cell]". */
+  /**
+   * Where it matches, the test is skipped: "outer > inner > name", each as it is written; after one of a table, " [cell]": the
+   * first of its row, or the row's name.
+   */
   readonly tests: RegExp;
   readonly reason: string;
 }
 
 /** By platform. */
 export const limits: Readonly<Record<string, readonly Limit[]>> = {
-  "linux-arm64": [],
+  "linux-arm64": qemuLimits,
   "windows-x64": [],
 };

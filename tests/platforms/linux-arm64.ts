@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bunFor, debian, folder, run, withLibraries } from "./packages.ts";
+import { ownNetwork } from "./network.ts";
 import { NotSetUp, type Platform } from "./platform.ts";
 
 /** Bun for arm64, through user-mode qemu. */
@@ -20,7 +21,10 @@ export const linuxArm64: Platform = {
     });
     await register(qemu);
     await run([bun, "-e", "1"]);
-    return { command: [bun], environment: { CC: await compiler(cache, libraries) } };
+    return {
+      command: [...(await ownNetwork()), bun],
+      environment: { CC: await compiler(cache, libraries), BERKELEY_TRANSLATED: "qemu" },
+    };
   },
 };
 

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bunFor, debian, folder, run, withLibraries } from "./packages.ts";
+import { ownNetwork } from "./network.ts";
 import { NotSetUp, type Platform } from "./platform.ts";
 
 /** Bun for musl. */
@@ -20,7 +21,7 @@ export const linuxMuslX64: Platform = {
       folders: [libraries],
     });
     await run([bun, "-e", "1"]);
-    return { command: [bun], environment: {} };
+    return { command: [...(await ownNetwork()), bun], environment: {} };
   },
 };
 

@@ -1,5 +1,6 @@
 // Linux on x64 with glibc: this machine itself.
 
+import { ownNetwork } from "./network.ts";
 import { NotSetUp, type Platform } from "./platform.ts";
 
 /** Native: the Bun that runs this. */
@@ -9,6 +10,6 @@ export const linuxX64: Platform = {
     if (process.platform !== "linux" || process.arch !== "x64") {
       throw new NotSetUp(`this machine is ${process.platform} on ${process.arch}`);
     }
-    return { command: [process.execPath], environment: {} };
+    return { command: [...(await ownNetwork()), process.execPath], environment: {} };
   },
 };
