@@ -32,7 +32,7 @@ import {
   SOL_SOCKET,
 } from "./support/constants.ts";
 import { InetSocketAddress, Socket, SocketRef, UnixSocketAddress } from "../src/index.ts";
-import { flagsOf, openDescriptors } from "./support/descriptors.ts";
+import { closeBehind, flagsOf, openDescriptors } from "./support/descriptors.ts";
 import {
   canMake,
   families,
@@ -241,7 +241,7 @@ describe("SocketRef.borrow", () => {
     const ref = SocketRef.borrow(fd);
     ref.keepalive = true;
     expect(flagsOf(fd)).toEqual({ nonblocking: false, closeOnExec: false });
-    closeSync(fd);
+    closeBehind(fd);
   });
 
   test("never closes: it has no close, and is forgotten in silence", async () => {

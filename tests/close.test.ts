@@ -1,7 +1,6 @@
 // The end of a socket: close(2), detach, duplicates, and what happens to one that nobody closed.
 
 import { describe, expect, test } from "bun:test";
-import { closeSync } from "node:fs";
 import {
   AF_INET,
   AF_INET6,
@@ -25,7 +24,7 @@ import {
   Socket,
   SocketRef,
 } from "../src/index.ts";
-import { flagsOf, openDescriptors } from "./support/descriptors.ts";
+import { closeBehind, flagsOf, openDescriptors } from "./support/descriptors.ts";
 import { runScript } from "./support/script.ts";
 import { haveIPv6, reset, SOON, tcpListener, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
 import { throwsKind, wrong } from "./support/throws.ts";
@@ -327,7 +326,7 @@ describe("duplicate", () => {
 describe("a descriptor that somebody else has closed behind our back", () => {
   test("is EBADF for every call, POLLNVAL for poll(2), and -1 bytes", () => {
     const socket = udpSocket();
-    closeSync(socket.fd);
+    closeBehind(socket.fd);
     const calls: readonly (() => unknown)[] = [
       () => socket.receive(buffer),
       () => socket.tryReceive(buffer),
@@ -353,7 +352,7 @@ describe("a descriptor that somebody else has closed behind our back", () => {
   test("makes close throw once, and closed all the same", () => {
     const socket = new Socket(AF_INET);
     const { fd } = socket;
-    closeSync(fd);
+    closeBehind(fd);
     const error = throwsKind(() => socket.close(), "invalid-argument");
     expect(error).toMatchObject({ code: "EBADF", syscall: "close" });
     expect(error.message).toBe(`close fd ${fd}: bad descriptor (EBADF); somebody else has closed it behind our back`);

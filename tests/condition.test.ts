@@ -1,7 +1,6 @@
 // What a socket is ready for: poll(2), looked at once (conditionCheck) or waited for (conditionWait).
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { closeSync } from "node:fs";
 import {
   AF_INET,
   AF_UNIX,
@@ -29,6 +28,7 @@ import {
   UdpPair,
   udpSocket,
 } from "./support/sockets.ts";
+import { closeBehind } from "./support/descriptors.ts";
 import { Thread } from "./support/thread.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
@@ -180,12 +180,12 @@ describe("conditionCheck", () => {
     using detached = udpSocket();
     const fd = detached.detach();
     expect(detached.conditionCheck(BOTH)).toBe(0);
-    closeSync(fd);
+    closeBehind(fd);
   });
 
   test("of a socket that somebody has closed behind our back is NVAL", () => {
     const socket = udpSocket();
-    closeSync(socket.fd);
+    closeBehind(socket.fd);
     expect(look(socket, BOTH)).toBe("POLLNVAL");
     expect(names(socket.conditionWait(POLLIN, soon))).toBe("POLLNVAL");
     expect(throwsKind(() => socket.close(), "invalid-argument").code).toBe("EBADF");

@@ -1,10 +1,10 @@
 // poll(entries): many sockets at once.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { closeSync } from "node:fs";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "./support/constants.ts";
 import { Cancellable, poll, type PollEntry, Socket } from "../src/index.ts";
 import { addressOf, RefusingUdp, SOON, Sockets, tcpListener, UdpPair, udpSocket } from "./support/sockets.ts";
+import { closeBehind } from "./support/descriptors.ts";
 import { Thread } from "./support/thread.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
@@ -122,7 +122,7 @@ describe("poll", () => {
     expect(poll(entries)).toBe(3);
     expect(found(entries)).toEqual([POLLNVAL, POLLOUT, 0, POLLNVAL]);
     const stale = udpSocket();
-    closeSync(stale.fd);
+    closeBehind(stale.fd);
     const other: PollEntry[] = [{ socket: stale, condition: POLLIN }];
     expect(poll(other)).toBe(1);
     expect(found(other)).toEqual([POLLNVAL]);

@@ -46,6 +46,11 @@ export interface ChildOptions {
   readonly timeout?: number;
 }
 
+/** What a program said: Bun's Windows build says that of folders of Wine's, each time it starts. */
+export function withoutWine(stderr: string): string {
+  return stderr.replace(/^Internal error: directory mismatch for directory .*\n/gm, "");
+}
+
 /**
  * Runs TypeScript in a bun of its own. It knows \`berkeley\` (the library), the usual constants and classes, \`report(value)\`,
  * and \`kindOf(action)\`, the kind of what that throws.
@@ -69,7 +74,7 @@ export async function runChild(code: string, { through = [], timeout = 10_000 }:
     exitCode,
     signal: child.signalCode,
     report: last === "" ? undefined : JSON.parse(last),
-    stderr,
+    stderr: withoutWine(stderr),
     elapsed: performance.now() - start,
   };
 }

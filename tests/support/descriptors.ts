@@ -1,5 +1,6 @@
 // The descriptors of this process, to see which ones a call has left open.
 
+import { close } from "../../ffi/descriptors.ts";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Whether the system tells the descriptors of a process: /proc of Linux. */
@@ -10,7 +11,8 @@ export function openDescriptors(): Map<number, string> {
   const found = new Map<number, string>();
   for (const name of readdirSync("/proc/self/fd")) {
     try {
-      found.set(Number(name), readlinkSync(`/proc/self/fd/${name}`));
+      const what = readlinkSync(`/proc/self/fd/${name}`);
+      if (!/^\/proc\/\d+\/statm$/.test(what)) found.set(Number(name), what); // Bun's own, on another thread: how large is it?
     } catch {
       // the folder itself: closed again by now
     }
@@ -35,4 +37,10 @@ export function flagsOf(fd: number): { nonblocking: boolean; closeOnExec: boolea
   if (text === undefined) throw new Error(`/proc/self/fdinfo/${fd} tells no flags`);
   const flags = Number.parseInt(text, 8);
   return { nonblocking: (flags & NONBLOCK) !== 0, closeOnExec: (flags & CLOEXEC) !== 0 };
+}
+
+/** Closes a socket behind its owner's back. What node closes on Windows are no sockets. */
+export function closeBehind(fd: number): void {
+  const result = close(fd);
+  if (result < 0) throw new Error(`close ${fd}: ${result}`);
 }

@@ -1,5 +1,6 @@
 // Small programs in processes of their own: for limits, users, and forgotten sockets.
 
+import { withoutWine } from "./child.ts";
 import { join } from "node:path";
 
 const source = join(import.meta.dir, "../../src");
@@ -59,5 +60,5 @@ export async function runScript(code: string, { through = [], env = {} }: Script
   } catch {
     throw new Error(`the script told no result (exit code ${exitCode}):\n${stdout}\n${stderr}`);
   }
-  return { exitCode, result, stderr };
+  return { exitCode, result, stderr: withoutWine(stderr) };
 }
