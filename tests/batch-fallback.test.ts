@@ -38,7 +38,7 @@ import { incoming } from "../src/message/receive-batch.ts";
 import { outgoing } from "../src/message/send-batch.ts";
 import { arriving, fill, numbered, text, texts } from "./support/batches.ts";
 import { openedBy } from "./support/descriptors.ts";
-import { families, RefusingUdp, SOON, UdpPair, udpSocket } from "./support/sockets.ts";
+import { connectedPair, families, RefusingUdp, SOON, UdpPair, udpSocket } from "./support/sockets.ts";
 import { Thread } from "./support/thread.ts";
 
 let thread: Thread;
@@ -232,7 +232,7 @@ const scenarios: readonly Scenario[] = [
   {
     name: "descriptors, closed when the slots are used again",
     run: (calls) => {
-      const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+      const [a, b] = connectedPair(SOCK_DGRAM);
       using _a = a;
       using _b = b;
       const lengths: unknown[] = [];
@@ -417,7 +417,7 @@ const scenarios: readonly Scenario[] = [
   {
     name: "1500 messages",
     run: (calls) => {
-      const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM); // a queue that only the send buffer limits
+      const [a, b] = connectedPair(SOCK_DGRAM); // a queue that only the send buffer limits
       using _a = a;
       using _b = b;
       const out = calls.numbered(1500);

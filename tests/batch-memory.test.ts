@@ -8,7 +8,7 @@ import { text, texts, WatchedCalls } from "./support/batches.ts";
 import { runChild } from "./support/child.ts";
 import { openDescriptors, openedBy } from "./support/descriptors.ts";
 import { random } from "./support/random.ts";
-import { SOON, UdpPair, udpSocket } from "./support/sockets.ts";
+import { connectedPair, SOON, UdpPair, udpSocket } from "./support/sockets.ts";
 
 const soon = { timeout: SOON };
 
@@ -169,7 +169,7 @@ describe("a collection with much garbage", () => {
   });
 
   test("does not take descriptors that a batch still holds", () => {
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     using _b = b;
     const opened = openedBy(() => {
@@ -201,7 +201,7 @@ describe("a collection with much garbage", () => {
 
 describe("a batch that is forgotten", () => {
   test("closes the descriptors in it when it is collected", async () => {
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     using _b = b;
     const before = openDescriptors().size;

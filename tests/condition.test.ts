@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   AF_INET,
-  AF_UNIX,
   MSG_OOB,
   POLLERR,
   POLLHUP,
@@ -17,6 +16,7 @@ import {
 } from "./support/constants.ts";
 import { Cancellable, Socket } from "../src/index.ts";
 import {
+  connectedPair,
   addressOf,
   FullTcpListener,
   RefusingTcp,
@@ -243,7 +243,7 @@ describe("conditionWait", () => {
     socket.connect(refusing.address);
     socket.send("to nobody");
     expect(names(socket.conditionWait(POLLIN, soon))).toBe("POLLERR");
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_STREAM);
+    const [a, b] = connectedPair();
     const closed = thread.close(b);
     expect(names(a.conditionWait(0, soon))).toBe("POLLHUP");
     await closed;

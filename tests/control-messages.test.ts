@@ -81,7 +81,17 @@ import {
 } from "../src/index.ts";
 import { runChild } from "./support/child.ts";
 import { kernelSince } from "./support/option-places.ts";
-import { addressOf, families, haveIPv6, loopback, RefusingUdp, SOON, TcpPair, udpSocket } from "./support/sockets.ts";
+import {
+  connectedPair,
+  addressOf,
+  families,
+  haveIPv6,
+  loopback,
+  RefusingUdp,
+  SOON,
+  TcpPair,
+  udpSocket,
+} from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const soon = { timeout: SOON };
@@ -510,7 +520,7 @@ describe("Timestamp", () => {
   });
 
   test("comes with a unix datagram too", () => {
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     using _b = b;
     b.receiveControl(Timestamp);
@@ -857,7 +867,7 @@ class UnixPair implements Disposable {
   readonly b: Socket;
 
   constructor(type: number, ...kinds: ControlMessageClass<ControlMessage>[]) {
-    [this.a, this.b] = Socket.pair(AF_UNIX, type);
+    [this.a, this.b] = connectedPair(type);
     if (kinds.length > 0) this.b.receiveControl(...kinds);
   }
 

@@ -23,7 +23,7 @@ import {
 } from "../src/index.ts";
 import { incoming } from "../src/message/receive-batch.ts";
 import { answer, arriving, batchOf, fill, nothingCame, numbered, texts, WatchedCalls } from "./support/batches.ts";
-import { addressOf, RefusingUdp, SOON, UdpPair, udpSocket } from "./support/sockets.ts";
+import { connectedPair, addressOf, RefusingUdp, SOON, UdpPair, udpSocket } from "./support/sockets.ts";
 import { Thread } from "./support/thread.ts";
 import { throwsKind } from "./support/throws.ts";
 
@@ -48,7 +48,7 @@ class ShortQueue implements Disposable {
       this.b = new Socket(AF_UNIX, type);
       this.b.bind(new UnixSocketAddress());
       this.a.connect(this.b.localAddress);
-    } else [this.a, this.b] = Socket.pair(AF_UNIX, type);
+    } else [this.a, this.b] = connectedPair(type);
     this.a.timeout = SOON;
     this.b.timeout = SOON;
   }

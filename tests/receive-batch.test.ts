@@ -33,7 +33,7 @@ import {
 import { incoming } from "../src/message/receive-batch.ts";
 import { arriving, batchOf, numbered, text, texts, WatchedCalls } from "./support/batches.ts";
 import { flagsOf, openDescriptors, openedBy } from "./support/descriptors.ts";
-import { families, SOON, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
+import { connectedPair, families, SOON, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
 import { Thread } from "./support/thread.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
@@ -53,7 +53,7 @@ class UnixPair implements Disposable {
   readonly b: Socket;
 
   constructor(type: number = SOCK_DGRAM) {
-    [this.a, this.b] = Socket.pair(AF_UNIX, type);
+    [this.a, this.b] = connectedPair(type);
   }
 
   [Symbol.dispose](): void {

@@ -36,7 +36,17 @@ import {
   UnixSocketAddress,
 } from "../src/index.ts";
 import { flagsOf, haveProc, openDescriptors, openedBy } from "./support/descriptors.ts";
-import { addressOf, families, Folder, haveIPv6, SOON, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
+import {
+  connectedPair,
+  addressOf,
+  families,
+  Folder,
+  haveIPv6,
+  SOON,
+  TcpPair,
+  UdpPair,
+  udpSocket,
+} from "./support/sockets.ts";
 import { Thread } from "./support/thread.ts";
 import { throwsKind, throwsNaming, wrong, thrownBy } from "./support/throws.ts";
 
@@ -77,7 +87,7 @@ function tcpEnds(): Ends {
 }
 
 function unixEnds(type: number): Ends {
-  return new Ends(Socket.pair(AF_UNIX, type));
+  return new Ends(connectedPair(type));
 }
 
 const kinds: readonly (readonly [string, { readonly make: () => Ends; readonly stream: boolean }])[] = [

@@ -11,7 +11,17 @@ import {
   UnixSocketAddress,
 } from "../src/index.ts";
 import { type Ending, runChild } from "./support/child.ts";
-import { addressOf, families, Folder, haveIPv6, SOON, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
+import {
+  connectedPair,
+  addressOf,
+  families,
+  Folder,
+  haveIPv6,
+  SOON,
+  TcpPair,
+  UdpPair,
+  udpSocket,
+} from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const soon = { timeout: SOON };
@@ -182,7 +192,7 @@ describe("reply", () => {
     const overTcp = receive(tcp.server);
     throwsNaming(() => tcp.server.reply(overTcp, "answer"), TypeError, "send()");
     for (const type of [SOCK_STREAM, SOCK_SEQPACKET]) {
-      const [a, b] = Socket.pair(AF_UNIX, type);
+      const [a, b] = connectedPair(type);
       using _a = a;
       using _b = b;
       a.send(Uint8Array.of(1));

@@ -5,7 +5,6 @@ import { loopedCalls } from "../ffi/batch.ts";
 import {
   AF_INET,
   AF_INET6,
-  AF_UNIX,
   IPPROTO_IPV6,
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
@@ -37,7 +36,7 @@ import * as option from "../src/options.ts";
 import { incoming } from "../src/message/receive-batch.ts";
 import { answer, arriving, fill, text, texts, WatchedCalls } from "./support/batches.ts";
 import { runChild } from "./support/child.ts";
-import { canMake, families, haveIPv6, SOON, UdpPair, udpSocket } from "./support/sockets.ts";
+import { connectedPair, canMake, families, haveIPv6, SOON, UdpPair, udpSocket } from "./support/sockets.ts";
 import { throwsKind, throwsNaming } from "./support/throws.ts";
 
 const soon = { timeout: SOON };
@@ -268,7 +267,7 @@ describe.skipIf(!haveSegmentation)(`joined datagrams and families ${needs}`, () 
   });
 
   test("sockets that are not UDP join nothing", () => {
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     using _b = b;
     const datagrams = equal(5, 100);
@@ -290,7 +289,7 @@ describe.skipIf(!haveSegmentation)(`joined datagrams and families ${needs}`, () 
 
   test("one batch over several sockets is laid out for each", () => {
     using udp = new UdpPair();
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     using _b = b;
     const { batch, watched } = joining(equal(5, 100));
@@ -902,7 +901,7 @@ describe.skipIf(!haveSegmentation)(`a socket with UDP_GRO on ${needs}`, () => {
 
 describe(`batches of segmentation "auto" on other sockets`, () => {
   test("receive unix datagrams as they are, and never tell more than a slot holds", () => {
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     using _b = b;
     const batch = joinedBatch(4);

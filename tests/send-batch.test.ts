@@ -35,7 +35,17 @@ import {
 import { outgoing } from "../src/message/send-batch.ts";
 import { arriving, batchOf, fill, nothingCame, numbered, text, WatchedCalls } from "./support/batches.ts";
 import { openedBy } from "./support/descriptors.ts";
-import { addressOf, families, Folder, haveIPv6, SOON, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
+import {
+  connectedPair,
+  addressOf,
+  families,
+  Folder,
+  haveIPv6,
+  SOON,
+  TcpPair,
+  UdpPair,
+  udpSocket,
+} from "./support/sockets.ts";
 import { thrownBy, throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const soon = { timeout: SOON };
@@ -156,7 +166,7 @@ describe("sendMessages over unix sockets", () => {
     ["datagram", SOCK_DGRAM],
     ["seqpacket", SOCK_SEQPACKET],
   ])("sends over a %s pair", (_name, type) => {
-    const [a, b] = Socket.pair(AF_UNIX, type);
+    const [a, b] = connectedPair(type);
     using _a = a;
     using _b = b;
     expect(a.sendMessages(batchOf(["one", "", "three"]))).toBe(3);
@@ -593,7 +603,7 @@ describe("control messages and flags of each datagram", () => {
   });
 
   test("pass descriptors, credentials, and both", () => {
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     using _b = b;
     b.receiveControl(Credentials);
@@ -672,7 +682,7 @@ describe("control messages and flags of each datagram", () => {
   });
 
   test("with more than 253 descriptors are refused before the first datagram, naming theirs", () => {
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     using _b = b;
     expect(() => new Rights(Array<Socket>(254).fill(a))).toThrow(RangeError);
@@ -693,7 +703,7 @@ describe("control messages and flags of each datagram", () => {
   });
 
   test("pass 253 descriptors in each of several datagrams", () => {
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     using _b = b;
     const batch = new SendBatch({ capacity: 3, size: 10 });

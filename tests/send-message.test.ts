@@ -34,7 +34,7 @@ import {
   UnknownControl,
 } from "../src/index.ts";
 import { haveProc, openedBy } from "./support/descriptors.ts";
-import { addressOf, Folder, haveIPv6, SOON, TcpPair, udpSocket } from "./support/sockets.ts";
+import { connectedPair, addressOf, Folder, haveIPv6, SOON, TcpPair, udpSocket } from "./support/sockets.ts";
 import { Thread } from "./support/thread.ts";
 import { throwsKind, throwsNaming, thrownBy, wrong } from "./support/throws.ts";
 
@@ -99,7 +99,7 @@ const kinds = {
   "a unix stream": { make: () => ends(...Socket.pair()), stream: true, endless: false },
   "a UDP": { make: () => udpEnds(AF_INET), stream: false, endless: true },
   ...(haveIPv6 ? { "a UDP/IPv6": { make: () => udpEnds(AF_INET6), stream: false, endless: true } } : {}),
-  "a unix datagram": { make: () => ends(...Socket.pair(AF_UNIX, SOCK_DGRAM)), stream: false, endless: false },
+  "a unix datagram": { make: () => ends(...connectedPair(SOCK_DGRAM)), stream: false, endless: false },
   "a unix seqpacket": { make: () => ends(...Socket.pair(AF_UNIX, SOCK_SEQPACKET)), stream: false, endless: false },
 } as const;
 
@@ -293,7 +293,7 @@ describe.each(Object.entries(kinds))("sendMessage on %s socket", (_, { make, str
 
 describe("sendMessage with control messages", () => {
   test("asks a generator once, at the call, and keeps what it said while it waits", async () => {
-    const [a, b] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [a, b] = connectedPair(SOCK_DGRAM);
     using _a = a;
     const piece = { buffers: [new Uint8Array(1000)] };
     let filled = 0;
@@ -351,7 +351,7 @@ describe("sendMessage with control messages", () => {
       [SOCK_STREAM, []],
       [SOCK_DGRAM, [new Uint8Array(0)]],
     ] as const) {
-      using pair = ends(...Socket.pair(AF_UNIX, type));
+      using pair = ends(...connectedPair(type));
       pair.a.sendMessage({ buffers, control: [new Rights([pair.a])] });
       using message = pair.b.receiveMessage({ buffers: [new Uint8Array(10)] }, soon);
       expect(message.size).toBe(type === SOCK_STREAM ? 1 : 0);

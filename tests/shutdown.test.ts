@@ -1,18 +1,9 @@
 // shutdown(2): one direction after the other, and what poll(2) tells of it.
 
 import { describe, expect, test } from "bun:test";
-import {
-  AF_INET,
-  AF_UNIX,
-  POLLHUP,
-  POLLIN,
-  POLLOUT,
-  POLLRDHUP,
-  SOCK_SEQPACKET,
-  SOCK_STREAM,
-} from "./support/constants.ts";
+import { AF_INET, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, SOCK_SEQPACKET, SOCK_STREAM } from "./support/constants.ts";
 import { Socket, type ShutdownDirections } from "../src/index.ts";
-import { families, SOON, tcpListener, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
+import { connectedPair, families, SOON, tcpListener, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const WITHIN = { timeout: SOON };
@@ -179,7 +170,7 @@ describe("shutdown of other sockets", () => {
     ["stream", SOCK_STREAM],
     ["seqpacket", SOCK_SEQPACKET],
   ])("works on a unix pair: %s", (_, type) => {
-    const [a, b] = Socket.pair(AF_UNIX, type);
+    const [a, b] = connectedPair(type);
     using _a = a;
     using _b = b;
     a.send(buffer.subarray(0, 4));

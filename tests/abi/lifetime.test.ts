@@ -15,7 +15,6 @@ import { PollArray } from "../../ffi/poll.ts";
 import { sendfile } from "../../ffi/sendfile.ts";
 import { sockaddr } from "../../ffi/structs/sockaddr.ts";
 import {
-  AF_UNIX,
   type Data,
   MSG_WAITALL,
   POLLIN,
@@ -23,11 +22,10 @@ import {
   POLLOUT,
   SO_RCVBUF,
   SOCK_DGRAM,
-  SOCK_STREAM,
   Socket,
   SOL_SOCKET,
 } from "../../src/index.ts";
-import { addressOf, Folder, tcpListener, TcpPair, udpSocket } from "../support/sockets.ts";
+import { connectedPair, addressOf, Folder, tcpListener, TcpPair, udpSocket } from "../support/sockets.ts";
 
 const posix = process.platform !== "win32";
 const note = posix ? "" : " (skipped: no socketpair on Windows)";
@@ -83,7 +81,7 @@ describe("Region: memory with an address that is kept", () => {
     () => {
       // ptr() does not throw here: it returns the error, which as a number is 0
       expect(ptr(EMPTY)).toBeInstanceOf(Error);
-      const [left, right] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+      const [left, right] = connectedPair(SOCK_DGRAM);
       expect(sendFrom(left.fd, EMPTY, 0, 0)).toBe(0);
       expect(receiveInto(right.fd, EMPTY, 0, 0)).toBe(0);
       expect(calls.send(left.fd, EMPTY, 0)).toBe(0);
@@ -165,7 +163,7 @@ describe.skipIf(!posix)(`memory that the library keeps for itself${note}`, () =>
   });
 
   test("msghdr and iovec: messages go out of and come into the right place, round after round", () => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [left, right] = connectedPair(SOCK_DGRAM);
     const out = new Uint8Array(64);
     const into = new Uint8Array(80);
     for (let round = 0; round < 60; round++) {
@@ -295,7 +293,7 @@ describe.skipIf(!posix)(`a user's view${note}`, () => {
   });
 
   test.each(views)("%s is read where it is, before and after it has moved", (_, make) => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_STREAM);
+    const [left, right] = connectedPair();
     const data = make();
     const set = (seed: number): void => {
       // by elements, so that the first rounds do not touch the buffer
@@ -318,7 +316,7 @@ describe.skipIf(!posix)(`a user's view${note}`, () => {
   });
 
   test.each(views)("%s is written where it is, before and after it has moved", (_, make) => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_STREAM);
+    const [left, right] = connectedPair();
     const buffer = make();
     for (let round = 0; round < 10; round++) {
       if (round === 5) void buffer.buffer;
@@ -334,7 +332,7 @@ describe.skipIf(!posix)(`a user's view${note}`, () => {
   });
 
   test("that nobody else holds lives as long as its call", () => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [left, right] = connectedPair(SOCK_DGRAM);
     const received = new Uint8Array(64);
     for (let round = 0; round < 20_000; round++) {
       left.send(new Uint8Array(64).fill(round & 0xff));
@@ -348,7 +346,7 @@ describe.skipIf(!posix)(`a user's view${note}`, () => {
   });
 
   test("of an ArrayBuffer itself is all of it", () => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [left, right] = connectedPair(SOCK_DGRAM);
     const buffer = new ArrayBuffer(64);
     new Uint8Array(buffer).set(pattern(3));
     expect(left.send(buffer)).toBe(64);
@@ -360,7 +358,7 @@ describe.skipIf(!posix)(`a user's view${note}`, () => {
   });
 
   test("of no bytes sends and receives an empty datagram", () => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [left, right] = connectedPair(SOCK_DGRAM);
     const empty = [
       ...[new Uint8Array(0), new Uint8Array(64).subarray(64), Buffer.alloc(0), new ArrayBuffer(0)],
       ...[new DataView(new ArrayBuffer(8), 8), new Uint8Array(new SharedArrayBuffer(0))],
@@ -401,7 +399,7 @@ describe.skipIf(!posix)(`a view whose memory has gone${note}`, () => {
     ["DataView behind the end after a resize", () => shrunk((buffer) => new DataView(buffer, 32))],
     ["Float64Array that a resize has cut", () => shrunk((buffer) => new Float64Array(buffer, 0, 8))],
   ] as readonly (readonly [string, () => Data])[])("%s is a TypeError, before any call", (_, make) => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [left, right] = connectedPair(SOCK_DGRAM);
     right.send("still there");
     for (const [, send] of ways) expect(() => send(left, make())).toThrow(TypeError);
     for (const [, receive] of receivers) expect(() => receive(left, make())).toThrow(TypeError);
@@ -413,7 +411,7 @@ describe.skipIf(!posix)(`a view whose memory has gone${note}`, () => {
   });
 
   test("a view that a resize has made shorter is as long as it is now", () => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+    const [left, right] = connectedPair(SOCK_DGRAM);
     const buffer = new ArrayBuffer(64, { maxByteLength: 128 });
     const tracking = new Uint8Array(buffer);
     buffer.resize(10);
@@ -427,7 +425,7 @@ describe.skipIf(!posix)(`a view whose memory has gone${note}`, () => {
   });
 
   test("options that take the memory away while they are read are met before the view is", () => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_STREAM);
+    const [left, right] = connectedPair();
     right.send(Uint8Array.from(pattern(1)));
     const view = new Uint8Array(new ArrayBuffer(64));
     const options = {
@@ -494,7 +492,7 @@ describe.skipIf(!posix)(`a view that lies about itself${note}`, () => {
 
   describe.each(lies)("%s", (_, lie) => {
     test.each(receivers)("%s writes nothing outside", (_name, receive) => {
-      const [left, right] = Socket.pair(AF_UNIX, SOCK_STREAM);
+      const [left, right] = connectedPair();
       const guarded = new Guarded();
       const view = lie(guarded);
       left.send(new Uint8Array(192).fill(0x55));
@@ -506,7 +504,7 @@ describe.skipIf(!posix)(`a view that lies about itself${note}`, () => {
     });
 
     test.each(receivers)("%s of a datagram writes nothing outside", (_name, receive) => {
-      const [left, right] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+      const [left, right] = connectedPair(SOCK_DGRAM);
       const guarded = new Guarded();
       const view = lie(guarded);
       left.send(new Uint8Array(192).fill(0x55));
@@ -518,7 +516,7 @@ describe.skipIf(!posix)(`a view that lies about itself${note}`, () => {
     });
 
     test.each(ways)("%s reads nothing outside", (_name, send) => {
-      const [left, right] = Socket.pair(AF_UNIX, SOCK_DGRAM);
+      const [left, right] = connectedPair(SOCK_DGRAM);
       const guarded = new Guarded();
       guarded.view.fill(0x55);
       const view = lie(guarded);
@@ -533,7 +531,7 @@ describe.skipIf(!posix)(`a view that lies about itself${note}`, () => {
     });
 
     test("sendAll in parts reads nothing outside", async () => {
-      const [left, right] = Socket.pair(AF_UNIX, SOCK_STREAM);
+      const [left, right] = connectedPair();
       const guarded = new Guarded();
       guarded.view.fill(0x55);
       const view = lie(guarded);
@@ -560,7 +558,7 @@ describe.skipIf(!posix)(`a view that lies about itself${note}`, () => {
     });
 
     test("a raw option and an ioctl stay inside", () => {
-      const [left, right] = Socket.pair(AF_UNIX, SOCK_STREAM);
+      const [left, right] = connectedPair();
       left.send(new Uint8Array(5));
       const guarded = new Guarded();
       guarded.view.fill(0);
@@ -592,7 +590,7 @@ describe.skipIf(!posix)(`a view that lies about itself${note}`, () => {
   });
 
   test("a lie over memory that has gone reaches nothing", () => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_STREAM);
+    const [left, right] = connectedPair();
     left.send(new Uint8Array(64).fill(0x55));
     const view = new Uint8Array(new ArrayBuffer(64));
     const kept = view.buffer.transfer();
@@ -610,7 +608,7 @@ describe.skipIf(!posix)(`a view that lies about itself${note}`, () => {
   });
 
   test("a lie over memory that was resized away reaches nothing behind the new end", () => {
-    const [left, right] = Socket.pair(AF_UNIX, SOCK_STREAM);
+    const [left, right] = connectedPair();
     left.send(new Uint8Array(64).fill(0x55));
     for (const make of [
       (buffer: ArrayBuffer) => new Uint8Array(buffer, 0, 64),

@@ -16,7 +16,7 @@ import {
 } from "../../src/index.ts";
 import { batchOf } from "./batches.ts";
 import { drain, fillQueue } from "./loop.ts";
-import { FullTcpListener, FullUnixListener, RefusingUdp, tcpListener, udpSocket } from "./sockets.ts";
+import { connectedPair, FullTcpListener, FullUnixListener, RefusingUdp, tcpListener, udpSocket } from "./sockets.ts";
 
 /** One operation on one socket. */
 export interface Waiting extends Disposable {
@@ -40,7 +40,7 @@ type Call = (socket: Socket, options?: AsyncOptions) => Promise<unknown>;
 
 function receiving(call: Call, fits: (result: unknown) => boolean, type: number = SOCK_STREAM): () => Waiting {
   return () => {
-    const [socket, other] = Socket.pair(AF_UNIX, type);
+    const [socket, other] = connectedPair(type);
     return {
       socket,
       call: (options) => call(socket, options),
@@ -56,7 +56,7 @@ function receiving(call: Call, fits: (result: unknown) => boolean, type: number 
 
 function sending(call: Call, fits: (result: unknown) => boolean, type: number = SOCK_STREAM): () => Waiting {
   return () => {
-    const [socket, other] = Socket.pair(AF_UNIX, type);
+    const [socket, other] = connectedPair(type);
     fillQueue(socket, type === SOCK_STREAM ? 65_536 : 1000);
     return {
       socket,

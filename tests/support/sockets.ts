@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { platform } from "../../ffi/platform/index.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -216,6 +217,14 @@ export class FullUnixListener implements Disposable {
     this.listener.close();
     this.#queued[Symbol.dispose]();
   }
+}
+
+/** Two sockets that are connected to each other: unix ones where this system makes such pairs, else through the loopback. */
+export function connectedPair(type: number = SOCK_STREAM): [Socket, Socket] {
+  if (platform.pairFamily === "AF_UNIX") return Socket.pair(AF_UNIX, type);
+  if (type !== SOCK_DGRAM) return Socket.pair(AF_INET, type);
+  const { a, b } = new UdpPair();
+  return [a, b];
 }
 
 /** A folder that is removed with all that is in it. */
