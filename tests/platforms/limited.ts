@@ -6,7 +6,7 @@ import { limits } from "./limits.ts";
 export * from "bun:test";
 
 const own = limits[process.env["BERKELEY_PLATFORM"] ?? ""] ?? [];
-const path: string[] = [];
+let path: readonly string[] = [];
 
 type Callable = (...args: unknown[]) => unknown;
 type Members = Readonly<Record<string | symbol, unknown>>;
@@ -17,15 +17,17 @@ function reasonFor(name: string): string | undefined {
   return own.find((limit) => file.endsWith(limit.file) && limit.tests.test(full))?.reason;
 }
 
-// Inside a describe, names have its name before them.
+// Inside a describe, names have its name before them. Its body is called later, when that of the outer one has ended.
 function within(name: string, body: unknown): unknown {
   if (typeof body !== "function") return body;
+  const inner = [...path, name];
   return (...args: unknown[]): unknown => {
-    path.push(name);
+    const outer = path;
+    path = inner;
     try {
       return (body as Callable)(...args);
     } finally {
-      path.pop();
+      path = outer;
     }
   };
 }

@@ -1,6 +1,7 @@
 // What an emulator cannot do, and which tests are about that: they are skipped by name, with the reason in it.
 
 import { qemuLimits } from "./qemu-limits.ts";
+import { windowsLimits } from "./windows-limits.ts";
 
 /** Some tests of one file. */
 export interface Limit {
@@ -16,5 +17,5 @@ export interface Limit {
 /** By platform. */
 export const limits: Readonly<Record<string, readonly Limit[]>> = {
   "linux-arm64": qemuLimits,
-  "windows-x64": [],
+  "windows-x64": windowsLimits,
 };

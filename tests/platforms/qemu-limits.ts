@@ -16,8 +16,10 @@ const pidfd = unknown("SO_PASSPIDFD");
 const multicastInterface = unknown("IP_MULTICAST_IF and IPV6_MULTICAST_IF");
 const sources = unknown("the multicast options of protocol-independent form");
 const filter = unknown("SO_DETACH_FILTER and SO_ATTACH_REUSEPORT_CBPF");
+const shape = "qemu takes it for an int";
 const truncation = "qemu cuts control messages by rules of its own";
 const slow = "takes minutes under qemu";
+const deadline = "has a deadline that is too short for qemu";
 const cpu = "measures CPU time, which under qemu is the translator's";
 
 /** By file. */
@@ -48,6 +50,8 @@ export const qemuLimits: readonly Limit[] = [
   limit("control-messages", /of an IPv6 multicast packet has no source/, multicastInterface),
   limit("credentials", /SO_PEERGROUPS of a process with many groups/, unknown("SO_PEERGROUPS")),
   limit("examples", /over cables > .* > (ping|traceroute)|over cables > (ping|mDNS)/, unknown("SO_TIMESTAMPING")),
+  limit("examples", /^without arguments/, unknown("SO_TIMESTAMPING")),
+  limit("examples", /^over cables > capture/, unknown("PACKET_RX_RING")),
   limit("examples", /NTP client/, timestamp),
   limit("families", /UDP-Lite carries/, unknown("UDPLITE_SEND_CSCOV")),
   limit("multicast", /cannot be left: address-not-available|with a source hears|with several sources hears/, sources),
@@ -67,7 +71,13 @@ export const qemuLimits: readonly Limit[] = [
   limit("send-batch", /^MSG_ZEROCOPY/, zeroCopy),
   limit("socket", /starts with the defaults of GSocket/, multicastInterface),
   limit("socket", /multicastInterface (is set|as well)|an interface that is not there/, multicastInterface),
-  limit("socket", /passes on what the kernel says of a type that nobody has/, "qemu answers EINVAL to a type itself"),
+  limit(
+    "option-table",
+    /^options of Linux > (SO_BINDTODEVICE|SO_(RCV|SND)TIMEO|SO_(NETNS_)?COOKIE|SO_MEMINFO) on/,
+    shape,
+  ),
+  limit("option-table", /^options of Linux > TCP_(FASTOPEN_KEY|INFO|MD5SIG|MD5SIG_EXT|REPAIR_WINDOW) on/, shape),
+  limit("socket", /passes on what the kernel says.*\[a type that nobody has\]/, "qemu answers EINVAL to a type itself"),
   limit("socket", /^listenBacklog > (is 10 at first|listen\(backlog\))/, unknown("TCP_INFO")),
   limit("unprivileged", /option of the administrator's \(mark\)/, unknown("SO_MARK")),
   limit("zero-copy", /^a (large|small) buffer > |^MSG_ZEROCOPY > |^what is kept > /, zeroCopy),
@@ -87,4 +97,9 @@ export const qemuLimits: readonly Limit[] = [
   limit("async-operations", /costs little CPU/, cpu),
   limit("async-stress", /^random operations/, "counts operations in a second"),
   limit("listener", /without spinning/, cpu),
+  limit("reactor", /keeps the program alive .*\[poll\]|\[poll\].* > keeps the program alive/, slow),
+  limit("reactor", /is woken from idle by another process|until what is unref'd has still been told/, deadline),
+
+  // what there is only for this machine's own processor
+  limit("passing-peers", /^GLib's GUnixConnection/, "there is no GLib for arm64 here"),
 ];

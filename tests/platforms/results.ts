@@ -23,15 +23,16 @@ export function addSkipped(results: Results, reason: string, count = 1): void {
   results.skipped.set(reason, (results.skipped.get(reason) ?? 0) + count);
 }
 
-/** Counts what a junit report of bun test says, and gives how many failures were in it. */
-export function addReport(results: Results, xml: string, file: string): number {
+/** Counts what a junit report of bun test says, and gives how many failures were in it; `limits` are reasons that are known. */
+export function addReport(results: Results, xml: string, file: string, limits: readonly string[]): number {
   let failed = 0;
   // a test case is empty, or holds the word of what became of it
   for (const [, attributes = "", outcome] of xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>\s*<(\w+))/g)) {
     const outer = attribute(attributes, "classname");
     const name = attribute(attributes, "name");
     if (outcome === "skipped") {
-      addSkipped(results, reasonIn(name) ?? reasonIn(outer) ?? `no reason given: ${name}`);
+      const known = limits.find((reason) => `${outer} > ${name}`.includes(`(${reason})`));
+      addSkipped(results, known ?? reasonIn(name) ?? reasonIn(outer) ?? `no reason given: ${name}`);
     } else if (outcome === "failure" || outcome === "error") {
       failed += 1;
       results.failures.push(`${file}: ${outer === "" ? "" : `${outer} > `}${name}`);
@@ -55,7 +56,7 @@ function attribute(attributes: string, name: string): string {
 // The reason why a test is skipped stands in parentheses at the end of its name, or of the name of its group; where a name
 // is a sentence about what is left out ("not compared, newer than ..."), it is the reason itself.
 function reasonIn(name: string): string | undefined {
-  const [, inParentheses] = /\(((?:[^()]|\([^()]*\))*)\)(?: > .*)?$/.exec(name) ?? [];
+  const [, inParentheses] = /\(((?:[^()]|\([^()]*\))+)\)(?: > .*)?$/.exec(name) ?? [];
   if (inParentheses !== undefined) return inParentheses.replace(/^(?:skipped|skip)[:,]? /, "");
   return /^(not compared, [^:]*)/.exec(name)?.[1];
 }
