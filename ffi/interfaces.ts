@@ -1,5 +1,6 @@
 // Network interfaces: names, indexes, and the addresses that getifaddrs(3) lists.
 
+import { adapterRows } from "./adapters.ts";
 import { errnoNumber } from "./errno.ts";
 import { bytesAt, pointerAt, textAt, uintAt } from "./foreign.ts";
 import { failure, optional, required } from "./library.ts";
@@ -11,6 +12,7 @@ const cNametoindex = required("if_nametoindex");
 const cIndextoname = required("if_indextoname");
 const cGetifaddrs = optional("getifaddrs");
 const cFreeifaddrs = optional("freeifaddrs");
+const cGetAdaptersAddresses = optional("GetAdaptersAddresses");
 const name = new Uint8Array(new ArrayBuffer(core.IF_NAMESIZE));
 const decoder = new TextDecoder();
 
@@ -25,8 +27,14 @@ export function indexToName(index: number): string | undefined {
   return decoder.decode(name.subarray(0, name.indexOf(0)));
 }
 
-/** Every interface that is there: if_nameindex(3); or a negative error number, EOPNOTSUPP where there is no such call. */
+/** Every interface that is there: if_nameindex(3), on Windows what GetAdaptersAddresses lists; or a negative error number. */
 export function nameIndex(): { index: number; name: string }[] | number {
+  if (cGetAdaptersAddresses !== undefined) {
+    const rows = interfaceRows();
+    if (typeof rows === "number") return rows;
+    const names = new Set(rows.map((row) => row.name));
+    return [...names].map((each) => ({ index: nameToIndex(each), name: each })).filter(({ index }) => index > 0);
+  }
   const cNameindex = optional("if_nameindex");
   const cFreenameindex = optional("if_freenameindex");
   const layout = structs["if_nameindex"];
@@ -51,8 +59,10 @@ export interface InterfaceRow {
   /** IFF_*. */
   readonly flags: number;
   readonly family: number;
-  /** struct sockaddr, as the system gave it. */
+  /** struct sockaddr, as the system gave it; empty in a row that is about the link alone. */
   readonly address: Uint8Array<ArrayBuffer>;
+  /** Of the row that is about the link: AF_PACKET, AF_LINK. */
+  readonly hardwareAddress: Uint8Array<ArrayBuffer> | undefined;
   readonly netmask: Uint8Array<ArrayBuffer> | undefined;
   /** The broadcast address, or the other end of a point-to-point link: by the flags. */
   readonly broadcast: Uint8Array<ArrayBuffer> | undefined;
@@ -60,8 +70,9 @@ export interface InterfaceRow {
   readonly counters: Uint32Array | undefined;
 }
 
-/** Every address of every interface: getifaddrs(3); or a negative error number. */
+/** Every address of every interface: getifaddrs(3), GetAdaptersAddresses on Windows; or a negative error number. */
 export function interfaceRows(): InterfaceRow[] | number {
+  if (cGetAdaptersAddresses !== undefined) return adapterRows(cGetAdaptersAddresses, indexToName);
   const layout = structs.ifaddrs;
   if (cGetifaddrs === undefined || cFreeifaddrs === undefined || layout === undefined) {
     return -errnoNumber("EOPNOTSUPP");
@@ -76,11 +87,13 @@ export function interfaceRows(): InterfaceRow[] | number {
     if (at === 0) continue; // a tunnel without an address: it has an entry of family AF_PACKET or AF_LINK as well, or none
     const family = uintAt(at, structs.sockaddr.fields.sa_family);
     const counted = family === core.AF_PACKET ? pointerAt(entry, fields.ifa_data) : 0;
+    const address = nameAt(at, family);
     found.push({
       name: textAt(pointerAt(entry, fields.ifa_name)),
       flags: uintAt(entry, fields.ifa_flags),
       family,
-      address: nameAt(at, family),
+      address,
+      hardwareAddress: isInternet(family) ? undefined : linkAddress(address),
       netmask: optionalName(pointerAt(entry, fields.ifa_netmask), family),
       broadcast: optionalName(pointerAt(entry, fields.ifa_broadaddr ?? fields.ifa_dstaddr), family),
       counters: counted === 0 ? undefined : new Uint32Array(bytesAt(counted, COUNTERS * 4).buffer),
@@ -91,6 +104,22 @@ export function interfaceRows(): InterfaceRow[] | number {
 }
 
 const COUNTERS = 8; // the first of <linux/if_link.h>: packets, bytes, errors and drops, each received and sent
+
+function isInternet(family: number): boolean {
+  return family === core.AF_INET || family === core.AF_INET6;
+}
+
+// sockaddr_ll has the address at a fixed place, sockaddr_dl behind the interface's name
+function linkAddress(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+  const { sockaddr_ll, sockaddr_dl } = structs;
+  const part = (at: number, size = 0): Uint8Array<ArrayBuffer> => bytes.slice(at, at + size);
+  if (sockaddr_ll !== undefined) {
+    return part(sockaddr_ll.fields.sll_addr[0], bytes[sockaddr_ll.fields.sll_halen[0]]);
+  }
+  if (sockaddr_dl === undefined) return undefined;
+  const { sdl_data, sdl_nlen, sdl_alen } = sockaddr_dl.fields;
+  return part(sdl_data[0] + (bytes[sdl_nlen[0]] ?? 0), bytes[sdl_alen[0]]);
+}
 
 function optionalName(at: number, family: number): Uint8Array<ArrayBuffer> | undefined {
   return at === 0 ? undefined : nameAt(at, family);

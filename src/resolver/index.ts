@@ -220,9 +220,10 @@ export function setHostname(name: string): void {
 }
 
 /**
- * The network interfaces of this host with their addresses, netmasks, flags, hardware addresses and counters: `getifaddrs(3)`.
+ * The network interfaces of this host with their addresses, netmasks, flags, hardware addresses and counters: `getifaddrs(3)`, on Windows
+ * `GetAdaptersAddresses`.
  *
- * @throws SocketError kind "not-supported" where there is no such call (Windows)
+ * @throws SocketError when the system cannot list them
  *
  * @example
  * for (const { name, addresses } of interfaces()) console.log(name, addresses.map(({ address }) => `${address}`));
@@ -234,7 +235,7 @@ export function interfaces(): Interface[] {
 /**
  * Every interface by index and name: `if_nameindex(3)`.
  *
- * @throws SocketError kind "not-supported" where there is no such call (Windows)
+ * @throws SocketError when the system cannot list them
  */
 export function interfaceNameIndex(): { index: number; name: string }[] {
   return network().listNames();

@@ -1,4 +1,4 @@
-// The network interfaces of this host: getifaddrs(3), if_nameindex(3).
+// The network interfaces of this host: getifaddrs(3), if_nameindex(3), GetAdaptersAddresses.
 
 import { interfaceRows, type InterfaceRow, nameIndex, nameToIndex } from "../../ffi/interfaces.ts";
 import { platform } from "../../ffi/platform/index.ts";
@@ -66,7 +66,7 @@ export function listInterfaces(): Interface[] {
 
 function describe(name: string, rows: readonly InterfaceRow[]): Interface {
   const flags = rows[0]?.flags ?? 0;
-  const link = rows.find(({ family }) => family !== AF_INET && family !== AF_INET6); // AF_PACKET or AF_LINK
+  const link = rows.find(({ family }) => family !== AF_INET && family !== AF_INET6); // the row of the link
   return {
     name,
     index: Math.max(nameToIndex(name), 0), // 0 when it has gone meanwhile
@@ -74,7 +74,7 @@ function describe(name: string, rows: readonly InterfaceRow[]): Interface {
     up: (flags & IFF_UP) !== 0,
     loopback: (flags & IFF_LOOPBACK) !== 0,
     addresses: rows.filter(({ family }) => family === AF_INET || family === AF_INET6).map(addressOf),
-    hardwareAddress: link === undefined ? undefined : hardwareAddress(link.address),
+    hardwareAddress: some(link?.hardwareAddress),
     counters: link?.counters === undefined ? undefined : countersOf(link.counters),
   };
 }
@@ -115,21 +115,9 @@ function leadingBits(mask: Uint8Array): number {
   return bits;
 }
 
-// sockaddr_ll has the address at a fixed place, sockaddr_dl behind the interface's name
-function hardwareAddress(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
-  const { sockaddr_ll, sockaddr_dl } = platform.structs;
-  const part = (at: number, size = 0): Uint8Array<ArrayBuffer> | undefined => some(bytes.slice(at, at + size));
-  if (sockaddr_ll !== undefined) {
-    return part(sockaddr_ll.fields.sll_addr[0], bytes[sockaddr_ll.fields.sll_halen[0]]);
-  }
-  if (sockaddr_dl === undefined) return undefined;
-  const { sdl_data, sdl_nlen, sdl_alen } = sockaddr_dl.fields;
-  return part(sdl_data[0] + (bytes[sdl_nlen[0]] ?? 0), bytes[sdl_alen[0]]);
-}
-
 // loopback has six zeros
-function some(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
-  return bytes.some((byte) => byte !== 0) ? bytes : undefined;
+function some(bytes: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> | undefined {
+  return bytes?.some((byte) => byte !== 0) === true ? bytes : undefined;
 }
 
 function countersOf(counted: Uint32Array): InterfaceCounters {
