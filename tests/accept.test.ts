@@ -6,7 +6,7 @@ import {
   AF_UNIX,
   IPPROTO_MPTCP,
   IPPROTO_TCP,
-  MSG_DONTWAIT,
+  dontWait,
   POLLIN,
   SO_PROTOCOL,
   SOCK_SEQPACKET,
@@ -154,7 +154,7 @@ describe("accept when nobody is there", () => {
 
   test("fails with would-block where it may not wait", () => {
     using listener = tcpListener();
-    for (const options of [{ timeout: 0 }, { blocking: false }, { flags: MSG_DONTWAIT }]) {
+    for (const options of [{ timeout: 0 }, { blocking: false }, dontWait]) {
       const error = throwsKind(() => listener.accept(options), "would-block");
       expect(error).toMatchObject({ code: "EAGAIN", syscall: "accept" });
     }

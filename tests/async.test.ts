@@ -1,7 +1,7 @@
 // What all `...Async` methods have in common: they try at once, wait on the event loop, and end when they are told to.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { MSG_DONTWAIT } from "./support/constants.ts";
+import { dontWait } from "./support/constants.ts";
 import { Cancellable, SocketError } from "../src/index.ts";
 import { asyncWaits } from "./support/async-waits.ts";
 import { openDescriptors } from "./support/descriptors.ts";
@@ -56,7 +56,7 @@ describe.each(asyncWaits)("$name", ({ name, make, atOnce }) => {
     }
   });
 
-  test.each([{ timeout: 0 }, { flags: MSG_DONTWAIT }])(`with %j does not wait: ${atOnce}`, async (options) => {
+  test.each([{ timeout: 0 }, dontWait])(`with %j does not wait: ${atOnce}`, async (options) => {
     using waiting = make();
     await rejectsKind(waiting.call(options), atOnce);
   });

@@ -2,15 +2,7 @@
 // with the batch, which throws it; a send then goes on at k. A would-block is not kept. With k = 0 all is thrown.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  AF_INET,
-  AF_UNIX,
-  MSG_CONFIRM,
-  MSG_DONTWAIT,
-  POLLERR,
-  SOCK_DGRAM,
-  SOCK_SEQPACKET,
-} from "./support/constants.ts";
+import { AF_INET, AF_UNIX, MSG_CONFIRM, dontWait, POLLERR, SOCK_DGRAM, SOCK_SEQPACKET } from "./support/constants.ts";
 import {
   Cancellable,
   ReceiveBatch,
@@ -78,7 +70,7 @@ describe("a send that a full queue ends", () => {
       () => pair.a.trySendMessages(batch),
       () => pair.a.sendMessages(batch, now),
       () => pair.a.sendMessages(batch, { blocking: false }),
-      () => pair.a.sendMessages(batch, { flags: MSG_DONTWAIT }),
+      () => pair.a.sendMessages(batch, dontWait),
     ]) {
       const count = send();
       expect(count).toBeGreaterThan(0);
@@ -496,7 +488,7 @@ describe("a receive of a full batch (waitAll)", () => {
     expect(texts(batch)).toEqual(numbered(3));
     expect(batch.pendingError).toBeUndefined();
     throwsKind(() => pair.b.receiveMessages(batch, { ...now, waitAll }), "would-block");
-    throwsKind(() => pair.b.receiveMessages(batch, { waitAll, flags: MSG_DONTWAIT }), "would-block");
+    throwsKind(() => pair.b.receiveMessages(batch, { waitAll, ...dontWait }), "would-block");
     expect(batch.pendingError).toBeUndefined();
   });
 

@@ -8,7 +8,7 @@ import {
   AF_UNIX,
   IPPROTO_IP,
   IP_TOS,
-  MSG_DONTWAIT,
+  dontWait,
   MSG_EOR,
   MSG_MORE,
   MSG_OOB,
@@ -229,7 +229,7 @@ describe.each(Object.entries(kinds))("sendMessage on %s socket", (_, { make, str
       const send = (options?: OperationOptions): (() => never) =>
         whenFull(pair.a, message, () => pair.a.sendMessage(message, options));
       expect(throwsKind(send(now), "would-block")).toMatchObject({ code: "EAGAIN", syscall: "sendmsg" });
-      throwsKind(send({ flags: MSG_DONTWAIT }), "would-block");
+      throwsKind(send(dontWait), "would-block");
       throwsKind(send({ blocking: false }), "would-block");
       throwsKind(send({ timeout: 15 }), "timed-out");
       pair.a.timeout = 15;

@@ -113,3 +113,7 @@ export const TCP_NODELAY: number = c.TCP_NODELAY;
 export const TCP_ZEROCOPY_RECEIVE: number = c.TCP_ZEROCOPY_RECEIVE;
 export const UDP_GRO: number = c.UDP_GRO;
 export const UDP_SEGMENT: number = c.UDP_SEGMENT;
+
+/** The options of an operation that does not wait: by MSG_DONTWAIT, where there is one. */
+export const dontWait: { readonly flags: number } | { readonly timeout: number } =
+  platform.core.MSG_DONTWAIT === undefined ? { timeout: 0 } : { flags: platform.core.MSG_DONTWAIT };
