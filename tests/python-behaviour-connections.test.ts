@@ -271,7 +271,11 @@ const hosts = String.raw`::1 both\n127.0.0.1 both\n`;
 const setUp = `ip link set lo up && mount -t tmpfs none /mnt && printf '${hosts}' > /mnt/hosts && mount --bind /mnt/hosts /etc/hosts && exec "$0" "$@"`;
 const through = ["unshare", "-n", "-m", "sh", "-c", setUp];
 const twoAddresses =
-  haveIPv6 && havePython && process.platform === "linux" && Bun.spawnSync([...through, "true"]).success;
+  haveIPv6 &&
+  havePython &&
+  Bun.which("unshare") !== null &&
+  Bun.which("ip") !== null &&
+  Bun.spawnSync([...through, "true"]).success;
 
 describe.skipIf(!twoAddresses)(
   `B7 createConnection and connectHost${twoAddresses ? "" : " (needs Linux, root, unshare(1), ip(8), IPv6 and python3)"}`,
