@@ -13,7 +13,8 @@ import { MessageCalls } from "./winsock-message.ts";
 type View = NodeJS.TypedArray | DataView;
 
 const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_DGRAM, SOL_SOCKET, SO_TYPE, MSG_WAITALL, FIONBIO, FIONREAD } = windows;
-const { WSAEINVAL, WSAEMSGSIZE, WSAEAFNOSUPPORT, WSAESHUTDOWN, WSAEOPNOTSUPP, WSAECONNABORTED } = windows;
+const { WSAEINVAL, WSAEMSGSIZE, WSAEAFNOSUPPORT, WSAESHUTDOWN, WSAEOPNOTSUPP, WSAECONNABORTED, ERROR_DEV_NOT_EXIST } =
+  windows;
 const { SO_PROTOCOL_INFOW, WSA_FLAG_OVERLAPPED, WSA_FLAG_NO_HANDLE_INHERIT } = windows;
 const FOR_IOCTLSOCKET: readonly number[] = [FIONBIO, FIONREAD, SIOCATMARK];
 
@@ -166,7 +167,15 @@ export function winsockCalls(
     return cGetsockopt(fd, SOL_SOCKET, SO_TYPE, infoBytes, infoLength) !== -1 && infoBytes[0] === SOCK_STREAM;
   }
 
+  // it leaves no error of its own: what a call before it has left would be told
+  function nameToIndex(interfaceName: string): number {
+    const index = exported("if_nametoindex")?.(interfaceName) ?? 0;
+    if (index === 0) lastError.set(ERROR_DEV_NOT_EXIST);
+    return index;
+  }
+
   const composed = {
+    if_nametoindex: nameToIndex as unknown as NativeFunction,
     socket,
     socketpair,
     eventfd,

@@ -3,7 +3,8 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
 import { createServer } from "node:net";
-import { fcntl } from "../ffi/descriptors.ts";
+import { fcntl, ioctl } from "../ffi/descriptors.ts";
+import { platform } from "../ffi/platform/index.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -55,6 +56,10 @@ const buffer = new Uint8Array(100);
 /** A descriptor as another program would hand it over: blocking, and not close-on-exec. */
 function plain(socket: Socket): number {
   const fd = socket.detach();
+  if (F_SETFL === undefined) {
+    ioctl(fd, platform.core.FIONBIO, new Int32Array(1)); // Windows, where a SOCKET is not inherited as a rule
+    return fd;
+  }
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
   fcntl(fd, F_SETFD, fcntl(fd, F_GETFD, 0) & ~FD_CLOEXEC);
   return fd;

@@ -91,5 +91,6 @@ export const darwin: Platform = Object.freeze<Platform>({
   multicastByteOptions: true,
   membership: "group_req",
   peerCredentials: "LOCAL_PEERCRED",
+  bunAdopts: true,
   sendfile: "darwin",
 });

@@ -97,5 +97,6 @@ export const freebsd: Platform = Object.freeze<Platform>({
   multicastByteOptions: true,
   membership: "ip_mreqn",
   peerCredentials: "LOCAL_PEERCRED",
+  bunAdopts: true,
   sendfile: "freebsd",
 });

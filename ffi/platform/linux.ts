@@ -123,5 +123,6 @@ export const linux: Platform = Object.freeze<Platform>({
   multicastByteOptions: false,
   membership: "ip_mreqn",
   peerCredentials: "SO_PEERCRED",
+  bunAdopts: true,
   sendfile: "linux",
 });

@@ -182,6 +182,8 @@ export interface Platform {
   readonly multicastByteOptions: boolean;
   readonly membership: MembershipForm;
   readonly peerCredentials: PeerCredentials;
+  /** Whether `Bun.connect({ fd })` takes a socket of ours over: Bun 1.4 does not do so on Windows. */
+  readonly bunAdopts: boolean;
   /** The argument order of sendfile(2), which every system has invented anew. */
   readonly sendfile: "linux" | "darwin" | "freebsd" | undefined;
 }

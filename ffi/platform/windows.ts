@@ -127,5 +127,6 @@ export const windows: Platform = Object.freeze<Platform>({
   multicastByteOptions: false,
   membership: "ip_mreq",
   peerCredentials: "SIO_AF_UNIX_GETPEERPID",
+  bunAdopts: false,
   sendfile: undefined,
 });

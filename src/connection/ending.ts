@@ -1,7 +1,8 @@
 // How a connection ends: gracefully, or by going over to Bun's own event loop.
 
 import { close as closeDescriptor } from "../../ffi/descriptors.ts";
-import { SocketError } from "../errors.ts";
+import { platform } from "../../ffi/platform/index.ts";
+import { notSupported, SocketError } from "../errors.ts";
 import type { Socket } from "../socket/socket.ts";
 
 /** Finishes writes, tells the peer the end, waits for its end, and closes: within so many milliseconds. */
@@ -36,6 +37,7 @@ function inTime(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
 
 /** Gives the descriptor to Bun. */
 export async function handOver(socket: Socket, handlers: Bun.SocketHandler<undefined>): Promise<Bun.Socket<undefined>> {
+  if (!platform.bunAdopts) throw notSupported("toBun", `Bun takes no sockets over on ${platform.name}`);
   const fd = socket.detach();
   try {
     // `fd` is there, and not in the types (Bun 1.4)

@@ -152,7 +152,8 @@ export class SocketConnection {
    * Hands the stream over to Bun's own event loop: `Bun.connect({ fd, socket: handlers })`. This connection and its socket are
    * closed then.
    *
-   * @throws (rejects) SocketError kind "pending" while operations wait, or a web stream of it is in use
+   * @throws (rejects) SocketError kind "pending" while operations wait, or a web stream of it is in use; "not-supported" on
+   * Windows, where Bun takes no sockets over, and the connection stays as it is
    */
   async toBun(handlers: BunHandlers): Promise<Bun.Socket<undefined>> {
     const inUse = this.#readable?.locked === true || this.#writable?.locked === true;
