@@ -180,6 +180,7 @@ export function winsockCalls(
     socketpair,
     eventfd,
     duplicate,
+    fromShare: (info: Uint8Array) => socket(-1, -1, -1, info), // FROM_PROTOCOL_INFO
     getsockname,
     ioctl,
     recv: (fd: number, buffer: View, _size: View, flags: number) =>

@@ -142,6 +142,7 @@ const members: readonly (readonly [name: string, expected: unknown, use: (socket
   ["shutdown", "closed", (socket) => socket.shutdown()],
   ["detach", "closed", (socket) => socket.detach()],
   ["duplicate", "closed", (socket) => socket.duplicate()],
+  ["share", "closed", (socket) => socket.share(process.pid)],
   ["receive", "closed", (socket) => socket.receive(buffer)],
   ["tryReceive", "closed", (socket) => socket.tryReceive(buffer)],
   ["receiveBytes", "closed", (socket) => socket.receiveBytes(1)],

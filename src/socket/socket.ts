@@ -4,7 +4,7 @@
 import { platform } from "../../ffi/platform/index.ts";
 import type { SocketAddressLike } from "../address/index.ts";
 import { AsyncSocket, twins } from "./async-socket.ts";
-import { boolean, type Descriptor, duration, integer } from "../arguments.ts";
+import { boolean, type Data, type Descriptor, duration, integer } from "../arguments.ts";
 import { conditionCheck, conditionWait } from "./condition.ts";
 import * as connection from "./connect.ts";
 import { closeWhenForgotten } from "./finalizer.ts";
@@ -17,6 +17,7 @@ import type { AsyncOptions } from "./loop-operation.ts";
 
 const { SOCK_STREAM } = platform.core;
 
+const sharing: () => typeof import("./share.ts") = later(() => require("./share.ts") as typeof import("./share.ts"));
 const available: () => typeof import("./available.ts") = later(
   () => require("./available.ts") as typeof import("./available.ts"),
 );
@@ -56,7 +57,8 @@ export class Socket extends AsyncSocket {
 
   /**
    * Adopts a descriptor, which is closed with this socket from then on. Family, type, protocol, listening and connected come
-   * from the kernel. O_NONBLOCK is set, which other processes that share the descriptor see too.
+   * from the kernel. O_NONBLOCK is set, which other processes that share the open file see too. Where one of them takes it away again, sending
+   * and receiving still never block, but `accept`, `connect` and `sendFile` would.
    *
    * @throws SocketError kind "invalid-argument" when it is no socket (ENOTSOCK) or not open (EBADF); it is not taken then
    */
@@ -78,6 +80,20 @@ export class Socket extends AsyncSocket {
     const checked = checkKind(family, ...typeAndProtocol(rest));
     const [first, second] = makePair(checked.family, checked.type, checked.protocol);
     return [wrap(first), wrap(second)];
+  }
+
+  /**
+   * Adopts a socket that another process has shared with this one: `WSASocketW`. Once, and while that process has it open. Its
+   * family, type, protocol, listening and connected come from the system.
+   *
+   * @throws RangeError when it has not the size of what `share` gives
+   * @throws SocketError kind "invalid-argument" when it is for another process; "not-supported" but on Windows
+   *
+   * @example
+   * process.on("message", (bytes: Uint8Array) => { using socket = Socket.fromShare(bytes); });
+   */
+  static fromShare(bytes: Data): Socket {
+    return wrap(sharing().fromShare(bytes));
   }
 
   /** Whether it was closed or detached. */
@@ -186,7 +202,10 @@ export class Socket extends AsyncSocket {
     connection.checkConnectResult(this.#handle);
   }
 
-  /** Forgets the peer of a datagram socket: `connect(2)` to AF_UNSPEC. */
+  /**
+   * Forgets the peer of a datagram socket: `connect(2)` to AF_UNSPEC. A port that the kernel chose (port 0) goes with it on Linux: bind
+   * anew, or the next send gets another one.
+   */
   disconnect(): void {
     connection.disconnect(this.#handle);
   }
@@ -219,6 +238,16 @@ export class Socket extends AsyncSocket {
   /** Another socket on a duplicate of the descriptor (F_DUPFD_CLOEXEC of fcntl(2)), with the same settings. */
   duplicate(): Socket {
     return wrap(connection.duplicate(this.#handle));
+  }
+
+  /**
+   * Bytes of which the process of that id makes a socket of its own with `Socket.fromShare`: `WSADuplicateSocketW`. Keep this one
+   * open until it has. POSIX systems pass descriptors instead: `sendFd`.
+   *
+   * @throws SocketError kind "invalid-argument" when there is no such process; "not-supported" but on Windows
+   */
+  share(processId: number): Uint8Array<ArrayBuffer> {
+    return sharing().share(this.#handle, processId);
   }
 
   /** What it is ready for now, of POLLIN, POLLOUT, POLLPRI, and unasked POLLERR, POLLHUP, POLLNVAL: `poll(2)`. 0 when closed. */
