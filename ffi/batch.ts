@@ -3,6 +3,7 @@
 // stay zero.
 
 import type { Pointer } from "bun:ffi";
+import { DONTWAIT } from "./calls.ts";
 import { errnoNumber } from "./errno.ts";
 import { failure, type NativeFunction, optional } from "./library.ts";
 import { Region, setAddress } from "./memory.ts";
@@ -165,7 +166,7 @@ function loop(call: OneCall, fd: number, messages: MessageArray, start: number, 
   if (call === undefined) return -errnoNumber("EOPNOTSUPP");
   messages.ended = 0;
   for (let done = 0; done < count; done++) {
-    const size = call(fd, messages.address(start + done), flags);
+    const size = call(fd, messages.address(start + done), flags | DONTWAIT);
     if (size === -1) {
       const error = failure();
       if (done === 0) return error;
@@ -188,18 +189,17 @@ const mmsgCalls: BatchCalls | undefined =
     ? undefined
     : {
         send(fd, messages, start, count, flags) {
-          const sent = cSendmmsg(fd, messages.address(start), count, flags);
+          const sent = cSendmmsg(fd, messages.address(start), count, flags | DONTWAIT);
           return sent === -1 ? failure() : sent;
         },
         receive(fd, messages, start, count, flags) {
-          const received = cRecvmmsg(fd, messages.address(start), count, flags, 0);
+          const received = cRecvmmsg(fd, messages.address(start), count, flags | DONTWAIT, 0);
           return received === -1 ? failure() : received;
         },
       };
 
 // What says "not with this call" and not "not this message": then the loop tells which of the two it was.
 const REFUSALS = ["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EPROTONOSUPPORT"].map((name) => -errnoNumber(name));
-const MSG_DONTWAIT = platform.core.MSG_DONTWAIT ?? 0;
 
 /**
  * sendmsg_x and recvmsg_x of macOS (XNU, bsd/sys/socket_private.h): `struct msghdr_x` is a msghdr and then a length, as ours. They know
@@ -208,11 +208,10 @@ const MSG_DONTWAIT = platform.core.MSG_DONTWAIT ?? 0;
 export function extendedCalls(sendmsgX: NativeFunction, recvmsgX: NativeFunction): BatchCalls {
   function call(one: NativeFunction, looped: BatchCalls["send"]): BatchCalls["send"] {
     return (fd, messages, start, count, flags) => {
-      if (messages.singly || count === 1 || (flags & ~MSG_DONTWAIT) !== 0)
-        return looped(fd, messages, start, count, flags);
+      if (messages.singly || count === 1 || (flags & ~DONTWAIT) !== 0) return looped(fd, messages, start, count, flags);
       messages.ended = 0;
       for (let index = start; index < start + count; index++) messages.setFlags(index, 0);
-      const done = one(fd, messages.address(start), count, flags);
+      const done = one(fd, messages.address(start), count, flags | DONTWAIT);
       if (done !== -1) return done;
       const error = failure();
       if (!REFUSALS.includes(error)) return error;

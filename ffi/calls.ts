@@ -4,6 +4,7 @@
 
 import { failure, required } from "./library.ts";
 import { expectName, nameBytes, nameLengthCell } from "./name.ts";
+import { platform } from "./platform/index.ts";
 
 /** Memory as a call takes it: any view. Address and length are read off it by the engine at the moment of the call. */
 export type View = NodeJS.TypedArray | DataView;
@@ -22,6 +23,12 @@ const cRecv = required("recv");
 const cRecvfrom = required("recvfrom");
 const cSend = required("send");
 const cSendto = required("sendto");
+
+/**
+ * MSG_DONTWAIT, where there is one, is in every call that moves data: O_NONBLOCK is the open file's, and so not ours alone. Whoever
+ * else has the file may take it away, and nothing on this floor may wait.
+ */
+export const DONTWAIT: number = platform.core.MSG_DONTWAIT ?? 0;
 
 /** `socket(2)`. */
 export function socket(family: number, type: number, protocol: number): number {
@@ -88,25 +95,25 @@ export function setsockopt(fd: number, level: number, name: number, value: View)
 
 /** `recv(2)`: bytes received. */
 export function recv(fd: number, buffer: View, flags: number): number {
-  const size = cRecv(fd, buffer, buffer, flags);
+  const size = cRecv(fd, buffer, buffer, flags | DONTWAIT);
   return size === -1 ? failure() : size;
 }
 
 /** `recvfrom(2)`: bytes received, and then the sender's name (`name.ts`). */
 export function recvfrom(fd: number, buffer: View, flags: number): number {
   expectName();
-  const size = cRecvfrom(fd, buffer, buffer, flags, nameBytes, nameLengthCell);
+  const size = cRecvfrom(fd, buffer, buffer, flags | DONTWAIT, nameBytes, nameLengthCell);
   return size === -1 ? failure() : size;
 }
 
 /** `send(2)`: bytes sent. */
 export function send(fd: number, data: View, flags: number): number {
-  const size = cSend(fd, data, data, flags);
+  const size = cSend(fd, data, data, flags | DONTWAIT);
   return size === -1 ? failure() : size;
 }
 
 /** `sendto(2)` to the address in these bytes: bytes sent. */
 export function sendto(fd: number, data: View, flags: number, address: View): number {
-  const size = cSendto(fd, data, data, flags, address, address);
+  const size = cSendto(fd, data, data, flags | DONTWAIT, address, address);
   return size === -1 ? failure() : size;
 }

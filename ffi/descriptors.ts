@@ -89,14 +89,19 @@ export function makeReady(fd: number): number {
   return result < 0 ? result : fd;
 }
 
-/** `accept4(2)`, or accept(2) and two fcntl(2) where there is none: the new descriptor, and then the peer's name. */
-export function accept(fd: number): number {
+/**
+ * `accept4(2)`, or accept(2) and two fcntl(2) where there is none: the new descriptor, and then the peer's name. Families whose
+ * sockets have no names (AF_ALG) must not be asked for one: the kernel would call the connection aborted.
+ */
+export function accept(fd: number, named: boolean): number {
   expectName();
+  if (!named) nameLengthCell[0] = 0;
+  const [name, length] = named ? [nameBytes, nameLengthCell] : [null, null];
   if (cAccept4 !== undefined) {
-    const accepted = cAccept4(fd, nameBytes, nameLengthCell, SOCK_READY);
+    const accepted = cAccept4(fd, name, length, SOCK_READY);
     return accepted === -1 ? failure() : accepted;
   }
-  const accepted = cAccept(fd, nameBytes, nameLengthCell);
+  const accepted = cAccept(fd, name, length);
   if (accepted === -1) return failure();
   const result = Math.min(setCloexec(accepted), setNonblocking(accepted));
   if (result < 0) close(accepted);

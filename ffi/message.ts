@@ -1,7 +1,7 @@
 // sendmsg(2) and recvmsg(2): struct msghdr with its vectors, made once and pointed anew at each call.
 
 import { type Pointer, ptr } from "bun:ffi";
-import type { View } from "./calls.ts";
+import { DONTWAIT, type View } from "./calls.ts";
 import { getUint, setUint } from "./layout.ts";
 import { failure, required } from "./library.ts";
 import { byteLengthOf, Region, setAddress } from "./memory.ts";
@@ -63,7 +63,7 @@ export class MessageHeader {
   send(fd: number, flags: number, name: Uint8Array<ArrayBuffer> | undefined): number {
     setAddress(this.#header.view, msghdr.fields.msg_name[0], name === undefined ? 0 : ptr(name));
     setUint(this.#header.view, 0, msghdr.fields.msg_namelen, name === undefined ? 0 : name.length);
-    const size = cSendmsg(fd, this.#header.bytes, flags);
+    const size = cSendmsg(fd, this.#header.bytes, flags | DONTWAIT);
     return size === -1 ? failure() : size;
   }
 
@@ -72,7 +72,7 @@ export class MessageHeader {
     setAddress(this.#header.view, msghdr.fields.msg_name[0], nameAddress);
     setUint(this.#header.view, 0, msghdr.fields.msg_namelen, NAME_CAPACITY);
     expectName();
-    const size = cRecvmsg(fd, this.#header.bytes, flags);
+    const size = cRecvmsg(fd, this.#header.bytes, flags | DONTWAIT);
     if (size === -1) return failure();
     nameLengthCell[0] = getUint(this.#header.view, 0, msghdr.fields.msg_namelen);
     return size;

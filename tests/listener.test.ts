@@ -233,3 +233,30 @@ describe("Listener", () => {
     expect(result).toEqual({ accepted: true, calm: true });
   });
 });
+
+describe("options that say nothing about an address", () => {
+  const unix = { path: "\0berkeley-refused" };
+  const cases: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ["hostname", () => createServer({ ...unix, hostname })],
+    ["port", () => createServer({ ...unix, port: 9 })],
+    ["reusePort", () => createServer({ ...unix, reusePort: true })],
+    ["dualStack", () => createServer({ ...unix, dualStack: false })],
+    ["mode", () => createServer({ ...unix, mode: 0o600 })],
+    ["mode", () => createServer({ hostname, port: 0, mode: 0o600 })],
+    ["dualStack", () => createServer({ hostname, port: 0, dualStack: true })],
+    ["hostname", () => createConnection({ ...unix, hostname: "nosuch.invalid" })],
+    ["port", () => createConnection({ ...unix, port: 70_000 })],
+    ["localAddress", () => createConnection({ ...unix, localAddress: "garbage" })],
+    ["family", () => createConnection({ ...unix, family: 99 })],
+    ["attemptDelay", () => createConnection({ ...unix, attemptDelay: 100 })],
+  ];
+
+  test.each(cases.map(([name, action], index) => [`${name} (${index})`, name, action] as const))(
+    "are refused, not ignored: %s",
+    async (_, name, action) => {
+      const error: unknown = await action().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(TypeError);
+      expect((error as TypeError).message).toStartWith(`${name} `);
+    },
+  );
+});

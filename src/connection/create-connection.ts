@@ -73,6 +73,14 @@ function checkObject(options: unknown, wanted: string): void {
   }
 }
 
+/** No option is ignored: those that say nothing about such an address are refused. */
+function refuse(options: object, names: readonly string[], why: string): void {
+  for (const name of names) {
+    const value: unknown = Reflect.get(options, name);
+    if (value !== undefined) throw new TypeError(`${name} ${why}; leave it out`);
+  }
+}
+
 interface Goal {
   readonly name: string;
   connect(end: End): Promise<Socket>;
@@ -82,6 +90,8 @@ function targetOf(options: CreateConnectionOptions): Goal {
   const { hostname, path, localAddress, attemptDelay } = options;
   if (path !== undefined) {
     const address = new UnixSocketAddress(path);
+    const others = ["hostname", "port", "localAddress", "family", "attemptDelay"];
+    refuse(options, others, "says nothing about a unix socket, which has a path");
     return { name: address.toString(), connect: ({ signal }) => connectUnix(address, signal) };
   }
   if (typeof hostname !== "string" || hostname === "")
@@ -121,7 +131,7 @@ async function connectUnix(address: UnixSocketAddress, signal: AbortSignal): Pro
 export async function listenAt(options: CreateServerOptions): Promise<Listener> {
   checkObject(options, "{ port } or { path }");
   const backlog = options.backlog === undefined ? 511 : integer(options.backlog, "backlog", 0, 0x7fff_ffff);
-  const socket = options.path === undefined ? await bindServer(options) : bindUnix(options.path, options.mode);
+  const socket = options.path === undefined ? await bindServer(options) : bindUnix(options, options.path);
   try {
     socket.listen(backlog);
     return Listener.from(socket);
@@ -131,11 +141,14 @@ export async function listenAt(options: CreateServerOptions): Promise<Listener> 
   }
 }
 
-function bindUnix(path: string, mode: number | undefined): Socket {
+function bindUnix(options: CreateServerOptions, path: string): Socket {
+  refuse(options, ["hostname", "port", "reusePort", "dualStack"], "says nothing about a unix socket, which has a path");
+  const abstract = typeof path === "string" && path.startsWith("\0");
+  if (abstract) refuse(options, ["mode"], "is for a file, and an abstract name is none");
   const socket = new Socket(AF_UNIX, SOCK_STREAM);
   try {
-    if (typeof path === "string" && path.startsWith("\0")) socket.bind(new UnixSocketAddress(path));
-    else bindPath(socket, path, { mode });
+    if (abstract) socket.bind(new UnixSocketAddress(path));
+    else bindPath(socket, path, { mode: options.mode });
     return socket;
   } catch (error) {
     socket.close();
@@ -143,7 +156,9 @@ function bindUnix(path: string, mode: number | undefined): Socket {
   }
 }
 
-async function bindServer({ hostname, port, reusePort, dualStack }: CreateServerOptions): Promise<Socket> {
+async function bindServer(options: CreateServerOptions): Promise<Socket> {
+  const { hostname, port, reusePort, dualStack } = options;
+  refuse(options, ["mode"], "is for the path of a unix socket");
   const number = portNumber(port);
   const both = dualStack === undefined || boolean(dualStack, "dualStack");
   const share = reusePort === undefined ? undefined : boolean(reusePort, "reusePort");
@@ -153,6 +168,8 @@ async function bindServer({ hostname, port, reusePort, dualStack }: CreateServer
     hostname === undefined
       ? [new InetSocketAddress("::", number), new InetSocketAddress("0.0.0.0", number)]
       : await resolveHost(hostname, number, undefined);
+  if (dualStack === true && addresses.every(({ family }) => family === AF_INET))
+    throw new TypeError(`dualStack is for IPv6, and ${show(hostname)} has IPv4 addresses only; leave it out`);
   const errors: unknown[] = [];
   for (const address of addresses) {
     try {

@@ -32,6 +32,8 @@ const {
   SO_REUSEPORT,
 } = core;
 const ECONNABORTED = errnoNumber("ECONNABORTED");
+const ECONNRESET = errnoNumber("ECONNRESET");
+const EISCONN = errnoNumber("EISCONN");
 const ENOTCONN = errnoNumber("ENOTCONN");
 // SD_RECEIVE, SD_SEND and SD_BOTH on Windows have the same numbers
 const { SHUT_RD = 0, SHUT_WR = 1, SHUT_RDWR = 2 } = core;
@@ -87,11 +89,13 @@ export function listen(handle: Handle, backlog: unknown): void {
   handle.listening = true;
 }
 
-// A connection that its client gave up while it was queued is no news to the caller: accept(2) says to try again.
-function acceptOnce(fd: number): number {
-  let result = acceptCall(fd);
-  // not for ever: of an AF_ALG socket Linux says so each time
-  for (let tries = 0; tries < 1000 && result === -ECONNABORTED; tries++) result = acceptCall(fd);
+// A connection that its client gave up while it was queued is no news to the caller: accept(2) says to try again. Winsock has
+// another name for it.
+function acceptOnce({ fd, family }: Handle): number {
+  const named = family !== core.AF_ALG; // its sockets have no names: crypto/af_alg.c
+  let result = acceptCall(fd, named);
+  const gaveUp = (): boolean => result === -ECONNABORTED || result === -ECONNRESET;
+  for (let tries = 0; tries < 1000 && gaveUp(); tries++) result = acceptCall(fd, named);
   return result;
 }
 
@@ -106,14 +110,15 @@ function accepted(listener: Handle, fd: number): Handle {
 /** `accept(2)` that waits. */
 export function accept(handle: Handle, options: OperationOptions | undefined): Handle {
   const terms = gate(handle, "accept", options);
-  const attempt = (): number => acceptOnce(handle.fd);
+  const attempt = (): number => acceptOnce(handle);
   const fd = attempt();
   return accepted(handle, fd >= 0 ? fd : complete(fd, handle, "accept", POLLIN, terms, attempt));
 }
 
 /** `accept(2)` that never waits. */
 export function tryAccept(handle: Handle): Handle | null {
-  const attempt = (): number => acceptOnce(open(handle, "accept"));
+  open(handle, "accept");
+  const attempt = (): number => acceptOnce(handle);
   const fd = attemptNow(attempt(), "accept", attempt);
   return fd === WOULD_BLOCK ? null : accepted(handle, fd);
 }
@@ -133,7 +138,7 @@ export function connect(handle: Handle, to: SocketAddressLike, options: Operatio
     operation.pause(nap, result);
     result = calls.connect(handle.fd, target);
   }
-  if (result === 0) {
+  if (result === 0 || isLate(handle, result)) {
     concludeAtOnce(handle, address);
     return;
   }
@@ -142,6 +147,11 @@ export function connect(handle: Handle, to: SocketAddressLike, options: Operatio
   handle.connecting = address;
   operation.wait(-EINPROGRESS);
   concludeConnect(handle);
+}
+
+// What Linux answers with 0, Winsock does with EISCONN: the earlier connect has ended, and nobody has asked for it.
+function isLate(handle: Handle, result: number): boolean {
+  return result === -EISCONN && handle.connecting !== null;
 }
 
 // Linux answers 0 once to a stream whose earlier connect has ended meanwhile, whatever address it is given now: that is the
@@ -170,8 +180,11 @@ export function connectTries(handle: Handle, address: SocketAddress): { attempt(
     }
     let result = calls.connect(handle.fd, target);
     if (result === -ECONNABORTED) result = calls.connect(handle.fd, target);
-    if (result === 0) concludeAtOnce(handle, address);
-    else if (result === -EINPROGRESS || result === -EINTR || (result === -EAGAIN && handle.family !== AF_UNIX)) {
+    if (result === 0 || isLate(handle, result)) {
+      concludeAtOnce(handle, address);
+      return 0;
+    }
+    if (result === -EINPROGRESS || result === -EINTR || (result === -EAGAIN && handle.family !== AF_UNIX)) {
       started = true;
       handle.connecting = address;
       return -EAGAIN;
@@ -183,7 +196,7 @@ export function connectTries(handle: Handle, address: SocketAddress): { attempt(
 
 /** `accept(2)` in single tries, for the event loop. */
 export function acceptTries(handle: Handle): { attempt(): number; finish(fd: number): Handle } {
-  return { attempt: () => acceptOnce(handle.fd), finish: (fd) => accepted(handle, fd) };
+  return { attempt: () => acceptOnce(handle), finish: (fd) => accepted(handle, fd) };
 }
 
 /** How a connect that has ended went: SO_ERROR, and then whether there is a peer. */
