@@ -23,9 +23,9 @@ function mmsghdrOf(system: System): string {
 /** What the library does there. */
 function run(system: System, arch: string): Readonly<Record<string, unknown>> {
   const v6info = system.struct("in6_pktinfo", { ipi6_addr: FIVE, ipi6_ifindex: 3 });
-  const credentials = system.windows
-    ? ""
-    : system.struct("xucred", { cr_uid: 501, cr_ngroups: 1, cr_groups: "14000000" });
+  const credentials = system.hasLayout("xucred")
+    ? system.struct("xucred", { cr_uid: 501, cr_ngroups: 1, cr_groups: "14000000" })
+    : "";
   const { stdout, stderr } = Bun.spawnSync(
     [
       process.execPath,
@@ -41,6 +41,7 @@ function run(system: System, arch: string): Readonly<Record<string, unknown>> {
         BERKELEY_OPTIONAL: [
           ...["sendmsgAt", "recvmsgAt", "getifaddrs", "freeifaddrs"],
           ...(system.name === "darwin" ? ["sendmsg_x", "recvmsg_x"] : []),
+          ...(system.name === "linux" ? ["accept4"] : []),
           ...(system.name === "freebsd" ? ["sendmmsg", "recvmmsg", "accept4", "ppoll"] : []),
         ].join(","),
         BERKELEY_NAME: system.inet6(DOCUMENTATION, 53, 0, 7),
@@ -244,5 +245,14 @@ describe.each(systems)("on %s, %s", (name, arch) => {
       asked: [level, system.constant("LOCAL_PEERCRED")],
       told: [501, 20],
     });
+  });
+});
+
+describe("on linux", () => {
+  test("a connection of AF_ALG is accepted without a name, for which the kernel would refuse it (crypto/af_alg.c)", () => {
+    const results = run(new System("linux"), "x64");
+    const [call] = results["accept of AF_ALG"] as Call[];
+    const ready = new System("linux").constant("SOCK_CLOEXEC") | new System("linux").constant("SOCK_NONBLOCK");
+    expect(call?.args.slice(1)).toEqual([null, null, ready]);
   });
 });

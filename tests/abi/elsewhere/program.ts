@@ -45,6 +45,11 @@ const scenarios: Record<string, () => unknown> = {
     ),
   "connect an IPv6 socket to an IPv4 address": () =>
     callsOf(["connect"], () => new Socket(AF_INET6).connect("192.0.2.1:80")),
+  "accept of AF_ALG": () => {
+    const { AF_ALG } = platform.core;
+    if (AF_ALG === undefined) return null;
+    return callsOf(["accept4"], () => new Socket(AF_ALG, berkeley.SOCK_SEQPACKET).tryAccept());
+  },
   "connect unix": () => callsOf(["connect"], () => new Socket(AF_UNIX).connect(new UnixSocketAddress("/tmp/s"))),
   "the name of a peer": () => {
     answers.set("getpeername", (_, name, length) => {

@@ -36,6 +36,10 @@ export class System {
     return this.#headers.constants[name] !== undefined;
   }
 
+  hasLayout(name: string): boolean {
+    return this.#headers.structs[name] !== undefined;
+  }
+
   layout(name: string): Layout {
     const layout = this.#headers.structs[name];
     if (layout === undefined) throw new Error(`${this.name} has no struct ${name}`);
