@@ -1,12 +1,13 @@
 // The reactor: what wakes it, what keeps a program alive, and what it costs.
 
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { haveProc } from "./support/descriptors.ts";
 import { libc, moduleOf, runChild } from "./support/child.ts";
 import { wakes, wokenBy } from "./support/loop.ts";
+import { removeFolder } from "./support/sockets.ts";
 
 const REACTOR = moduleOf("src/reactor/index.ts");
 
@@ -384,6 +385,6 @@ test("in a compiled program both wake-ups work", async () => {
       expect([stdout.toString().trim(), exitCode]).toEqual([`${kind} 3`, 0]);
     }
   } finally {
-    rmSync(folder, { recursive: true });
+    removeFolder(folder);
   }
 }, 20_000);

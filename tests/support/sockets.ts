@@ -1,6 +1,6 @@
 // Sockets that are ready to use, on loopback only. All are disposable: `using`.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { platform } from "../../ffi/platform/index.ts";
@@ -227,6 +227,16 @@ export function connectedPair(type: number = SOCK_STREAM): [Socket, Socket] {
   return [a, b];
 }
 
+/** Removes a folder with all that is in it, piece by piece: what rmSync does at once Wine answers with EFAULT. */
+export function removeFolder(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const inside = join(path, entry.name);
+    if (entry.isDirectory()) removeFolder(inside);
+    else unlinkSync(inside);
+  }
+  rmdirSync(path);
+}
+
 /** A folder that is removed with all that is in it. */
 export class Folder implements Disposable {
   readonly path: string = mkdtempSync(join(tmpdir(), "berkeley-"));
@@ -237,6 +247,6 @@ export class Folder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    if (existsSync(this.path)) removeFolder(this.path);
   }
 }
