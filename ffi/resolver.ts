@@ -82,7 +82,8 @@ export function addressQuestion(
           type: uintAt(at, fields.ai_socktype),
           protocol: uintAt(at, fields.ai_protocol),
           address: bytesAt(pointerAt(at, fields.ai_addr), uintAt(at, fields.ai_addrlen)),
-          canonicalName: name === 0 ? undefined : textAt(name),
+          // musl tells it unasked, and on every element
+          canonicalName: name === 0 || (flags & platform.constants.AI_CANONNAME) === 0 ? undefined : textAt(name),
         });
       }
       if (first !== 0) optional("freeaddrinfo")?.(first); // malloc(3)'s, which any thread may give back
