@@ -1,5 +1,6 @@
 // What an emulator cannot do, and which tests are about that: they are skipped by name, with the reason in it.
 
+import { muslLimits } from "./musl-limits.ts";
 import { qemuLimits } from "./qemu-limits.ts";
 import { windowsLimits } from "./windows-limits.ts";
 
@@ -17,5 +18,6 @@ export interface Limit {
 /** By platform. */
 export const limits: Readonly<Record<string, readonly Limit[]>> = {
   "linux-arm64": qemuLimits,
+  "linux-musl-x64": muslLimits,
   "windows-x64": windowsLimits,
 };

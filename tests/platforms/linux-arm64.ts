@@ -21,10 +21,8 @@ export const linuxArm64: Platform = {
     });
     await register(qemu);
     await run([bun, "-e", "1"]);
-    return {
-      command: [...(await ownNetwork()), bun],
-      environment: { CC: await compiler(cache, libraries), BERKELEY_TRANSLATED: "qemu" },
-    };
+    const environment = { CC: await compiler(cache, libraries), BERKELEY_TRANSLATED: "qemu", BERKELEY_PATIENCE: "4" };
+    return { command: [...(await ownNetwork()), bun], environment, timeout: 60_000 };
   },
 };
 

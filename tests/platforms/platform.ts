@@ -18,6 +18,8 @@ export interface Runner {
   readonly command: readonly string[];
   /** Added to the environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Milliseconds that one test may take, where the emulator is slow. */
+  readonly timeout?: number;
   /** Files whose tests the emulator cannot run, with the reason: each counts as a named skip. */
   readonly leftOut?: Readonly<Record<string, string>>;
 }

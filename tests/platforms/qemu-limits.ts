@@ -61,6 +61,10 @@ export const qemuLimits: readonly Limit[] = [
   limit("netlink", /another process may send too/, unknown("NETLINK_USERSOCK")),
   limit("netlink", /^lists.* > of TCP sockets have ours/, unknown("NETLINK_SOCK_DIAG")),
   limit("option-filter", /^a filter > (drops what it does not want|chooses among sockets)/, filter),
+  limit("python-behaviour-sockets", /a number may be of 32 bits without a sign/, unknown("SO_MAX_PACING_RATE")),
+  limit("python-behaviour-sockets", /options of vsock/, unknown("the options of vsock")),
+  limit("python-behaviour-sockets", /listen queues 10/, unknown("TCP_INFO")),
+  limit("python-behaviour-connections", /a backlog that is not given is 511/, unknown("TCP_INFO")),
   limit("receive-batch", /^the control messages of a batch > belong each to its datagram/, timestamp),
   limit("receive-message", /for which there is no room are lost/, truncation),
   limit("receive-message", /that find room come, and those after them/, timestamp),
@@ -79,12 +83,13 @@ export const qemuLimits: readonly Limit[] = [
   limit("option-table", /^options of Linux > TCP_(FASTOPEN_KEY|INFO|MD5SIG|MD5SIG_EXT|REPAIR_WINDOW) on/, shape),
   limit("socket", /passes on what the kernel says.*\[a type that nobody has\]/, "qemu answers EINVAL to a type itself"),
   limit("socket", /^listenBacklog > (is 10 at first|listen\(backlog\))/, unknown("TCP_INFO")),
-  limit("unprivileged", /option of the administrator's \(mark\)/, unknown("SO_MARK")),
+  limit("unprivileged", /option of the administrator's/, unknown("SO_MARK")),
   limit("zero-copy", /^a (large|small) buffer > |^MSG_ZEROCOPY > |^what is kept > /, zeroCopy),
 
   // control messages that find no room
   limit("batch-fallback", /^(truncation|an error in the middle of a receive)/, truncation),
   limit("passing", /close all, and fail, when one more|so do failures/, truncation),
+  limit("python-behaviour-messages", /three descriptors in room for two|room for exactly so many/, truncation),
   limit("receive-batch", /that do not fit are cut|that did not fit are closed/, truncation),
   limit("receive-message", /that find no room are closed|behind other control messages/, truncation),
   limit("rights", /that find no room in their slot/, truncation),
@@ -98,6 +103,8 @@ export const qemuLimits: readonly Limit[] = [
   limit("async-stress", /^random operations/, "counts operations in a second"),
   limit("listener", /without spinning/, cpu),
   limit("reactor", /keeps the program alive .*\[poll\]|\[poll\].* > keeps the program alive/, slow),
+  limit("python-behaviour-connections", /when all addresses fail|there is one for all|a silent address/, deadline),
+  limit("send", /^send on a TCP stream > is would-block when nothing fits/, deadline),
   limit("reactor", /is woken from idle by another process|until what is unref'd has still been told/, deadline),
 
   // what there is only for this machine's own processor

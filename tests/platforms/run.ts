@@ -17,7 +17,7 @@ const platforms: readonly Platform[] = [linuxX64, linuxArm64, linuxMuslX64, wind
 const root = join(import.meta.dir, "../..");
 const reports = mkdtempSync(join(tmpdir(), "berkeley-reports-"));
 /** Milliseconds after which a file that does not end has failed. */
-const LIMIT = 480_000;
+const LIMIT = 240_000;
 
 const words = process.argv.slice(2);
 const end = words.indexOf("--");
@@ -57,7 +57,7 @@ async function runFile({ results, runner, file }: Job): Promise<void> {
   const child = Bun.spawn(
     [
       ...[...runner.command, "test", ...limited, "--reporter=junit", `--reporter-outfile=${report}`],
-      ...(results.name === "linux-x64" ? [] : ["--timeout=60000"]), // an emulator is slow
+      ...(runner.timeout === undefined ? [] : [`--timeout=${runner.timeout}`]),
       `./${file}`,
     ],
     {

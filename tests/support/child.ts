@@ -15,6 +15,9 @@ const musl = `/lib/libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.
 /** The C library, for a program that calls what this one does not: quoted. */
 export const libc: string = JSON.stringify(existsSync(musl) ? musl : "libc.so.6");
 
+/** How many times longer a program may take here than on a machine's own processor. */
+const PATIENCE = Number(process.env["BERKELEY_PATIENCE"] ?? 1);
+
 const preamble = `
 import * as berkeley from ${moduleOf("src/index.ts")};
 const { AF_INET, AF_INET6, AF_UNIX, Cancellable, POLLIN, POLLOUT, Socket, SocketError, SOCK_DGRAM, SOCK_STREAM } = berkeley;
@@ -55,7 +58,10 @@ export function withoutWine(stderr: string): string {
  * Runs TypeScript in a bun of its own. It knows \`berkeley\` (the library), the usual constants and classes, \`report(value)\`,
  * and \`kindOf(action)\`, the kind of what that throws.
  */
-export async function runChild(code: string, { through = [], timeout = 10_000 }: ChildOptions = {}): Promise<Ending> {
+export async function runChild(
+  code: string,
+  { through = [], timeout = 10_000 * PATIENCE }: ChildOptions = {},
+): Promise<Ending> {
   const start = performance.now();
   const child = Bun.spawn([...through, process.execPath, "-e", preamble + code], {
     stdout: "pipe",

@@ -1,0 +1,23 @@
+// What is otherwise with musl (1.2), and with a copy of Bun that lies in root's cache.
+
+import type { Limit } from "./limits.ts";
+
+const limit = (file: string, tests: RegExp, reason: string): Limit => ({
+  file: `tests/${file}.test.ts`,
+  tests,
+  reason,
+});
+
+const types = "musl has no entry for raw sockets";
+const aliases = "musl tells no aliases of its files but the name";
+const reach = "an ordinary user cannot reach root's cache";
+
+/** By file. */
+export const muslLimits: readonly Limit[] = [
+  limit("resolver", /localhost null family 2 type 0 flags 0: what Python gets/, types),
+  limit("resolver", /127\.0\.0\.1 0 family 0 type 0 flags 0: what Python gets/, types),
+  limit("resolver", /^hosts > getHostByName and getHostByAddress give/, aliases),
+  limit("resolver", /come with their aliases|protocols come by name, alias/, aliases),
+  limit("resolver", /aliases, several addresses|a list that does not fit into the first memory/, aliases),
+  limit("examples", /and says what it needs where it may not|ping as an ordinary user/, reach),
+];
