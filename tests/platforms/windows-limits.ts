@@ -15,27 +15,103 @@ const wine = (what: string): string => `Wine has no ${what}`;
 const descriptors = lacks("passing of descriptors");
 const unix = wine("unix sockets, and Windows itself no datagrams, abstract names and pairs of them");
 
+const ends = "Windows tells ENOTSOCK of a socket that is not open";
+const proc = "needs /proc";
+const errorQueue = lacks("error queue (MSG_ERRQUEUE)");
+const full = lacks("datagrams whose queue fills and makes the sender wait");
+const realSize = "MSG_TRUNC tells no size on Windows";
+const peerless = "Windows tells ENOTCONN, or EINVAL, of a datagram without a destination";
+const shell = "needs a POSIX shell and its programs";
+const protocols = lacks("UDP-Lite and MPTCP");
+const resets = "Wine tells no reset: a connection that was reset reads as ended";
+const controls = "Wine ignores control messages that are sent, and knows few that are received";
+const icmp = "ICMP answers do not reach a UDP socket, by SIO_UDP_CONNRESET";
+
 /** Windows itself. */
 const windows: readonly Limit[] = [
   anywhere(/MSG_DONTWAIT/, lacks("MSG_DONTWAIT")),
+  anywhere(/MSG_MORE/, lacks("MSG_MORE")),
+  anywhere(/MSG_CMSG_CLOEXEC|descriptors apart/, descriptors),
+  anywhere(/SIGPIPE/, lacks("signals of sockets")),
+  anywhere(/receiveError|error queue/i, errorQueue),
+  anywhere(/ICMP (answer|error)/, icmp),
+  anywhere(/reusePort|SO_REUSEPORT/, lacks("SO_REUSEPORT")),
+  anywhere(/UDP-Lite|MPTCP/, protocols),
   limit("passing", ALL, descriptors),
   limit("passing-peers", ALL, descriptors),
   limit("rights", ALL, descriptors),
-  limit("credentials", ALL, lacks("credentials over unix sockets")),
   limit("unix-connection", ALL, descriptors),
+  limit("credentials", ALL, lacks("credentials over unix sockets")),
   limit("activation", ALL, lacks("socket activation")),
   limit("capture-ring", ALL, lacks("AF_PACKET")),
-  limit("netlink", /NetlinkSocket|lists|namespace/, lacks("AF_NETLINK")),
+  limit("netlink", ALL, lacks("AF_NETLINK")),
   limit("zero-copy", ALL, lacks("MSG_ZEROCOPY")),
   limit("unprivileged", ALL, lacks("users by number")),
-  anywhere(/reusePort|SO_REUSEPORT/, lacks("SO_REUSEPORT")),
-  anywhere(/ICMP answer/, "ICMP answers do not reach a UDP socket, by SIO_UDP_CONNRESET"),
+  limit("compile", ALL, "builds for Linux"),
+  limit("leaks", ALL, proc),
+  limit("abi/elsewhere", ALL, "looks at other systems from Linux"),
+
+  limit("accept", /gives a connected socket of the listener's kind/, proc),
+  limit("accept", /no descriptor left/, shell),
+  limit("adopt", /not open: EBADF|what is no socket, and what is not open/, ends),
+  limit("adopt", /refuses 2147483648/, "a SOCKET may be so large"),
+  limit("adopt", /makes the descriptor non-blocking|owns it: close|changes no flag/, proc),
+  limit("adopt", /credentials of one/, lacks("credentials over unix sockets")),
+  limit("close", /gives the descriptor back|detach > |duplicate > |was forgotten/, proc),
+  limit("close", /somebody else has closed/, ends),
+  limit("condition", /closed behind our back/, ends),
+  limit("condition", /never connected/, "WSAPoll tells nothing of a socket that was never connected"),
+  limit("condition", /whose peer has closed is IN and OUT|for HUP on TCP/, lacks("POLLRDHUP")),
+  limit("condition", /whose connect was refused|ends with ERR and HUP/, "an error stays for WSAPoll when it was read"),
+  limit("connect", /tells its failure by checkConnectResult, once/, "SO_ERROR of a refused connect stays on Windows"),
+  limit(
+    "connect",
+    /not-connected where nothing was begun/,
+    "WSAPoll tells nothing of a socket that was never connected",
+  ),
+  limit("connect", /disconnect\(\) forgets the peer/, peerless),
+  limit("errors", /becomes a SocketError > E(PIPE|PERM|NOSYS|NFILE|NOSPC|IO) is/, "Winsock has no such error"),
+  limit("errors", /becomes a SocketError.*\[E(PIPE|PERM|NOSYS|NFILE|NOSPC|IO)\]/, "Winsock has no such error"),
+  limit("bad-input", /passes on what the kernel says/, "Windows has other words for what it does not know"),
+  limit("bad-input", /values that hold a pointer/, "names options of Linux"),
+  limit("bad-input", /^Credentials/, lacks("credentials over unix sockets")),
+  limit("bind", /given options set and clear them/, lacks("SO_REUSEPORT")),
+  limit("bind", /allowReuse is for a server/, "a stream's address is never refused for old connections on Windows"),
+  limit("bind", /a family that is not the socket's/, "Windows has another error for it"),
+  limit("connect-host", /SO_REUSEADDR is on for streams/, "SO_REUSEADDR steals addresses on Windows"),
+  limit("connection", /toBun/, "Bun takes no sockets over on Windows"),
+  limit("connection", /connectionFor/, unix),
+  limit("partial-batches", /full queue|a cancel ends|batch that was cleared|leaves the batch as it is/, full),
+  limit("partial-batches", /two calls that went well/, lacks("sendmmsg, whose failure is feigned here")),
+  limit("partial-batches", /no address where one is needed/, peerless),
+  limit("partial-batches", /meets an error as the first/, icmp),
+  limit("poll", /errors and hang-ups that nobody asked for/, icmp),
+  limit("receive", /MSG_TRUNC|recvfrom\(2\) and by recvmsg\(2\)/, realSize),
+  limit("receive-message", /MSG_TRUNC|longer than the buffers/, realSize),
+  limit("receive-message", /comes with its sender's address|MSG_WAITALL on a stream/, unix),
+  limit("send", /UDP without a peer/, peerless),
+  limit("send", /never connected/, "Windows has another error for it"),
+  limit("send", /after shutdown and when the peer is gone/, "Windows has other errors for it"),
+  limit("send", /does not go to port 0|IPv6 address from an AF_INET/, "Windows has other errors for it"),
+  limit("send", /of a datagram is send/, unix),
+  limit("send-file", /a pipe/, shell),
+  limit("send-file", /another socket/, "sockets of Windows are no files"),
+  limit("send-file", /a datagram has no parts/, unix),
+  limit("send-file", /can be continued/, "without sendfile(2) a file's own position is where reading has come to"),
+  limit("watch", /tells POLLERR unasked/, icmp),
 ];
 
 /** Wine. */
 const emulator: readonly Limit[] = [
   limit("bind-path", ALL, unix),
   anywhere(/\bunix\b|\bAF_UNIX\b|\bseqpacket\b|abstract name/i, unix),
+  anywhere(/\breset\b(?! while)|data unread/, resets),
+  limit("accept", /reset while it was queued/, resets),
+  limit("available-bytes", /-1 for a listener/, "Wine tells 0 bytes of a listener"),
+  limit("batch-reply", /with PacketInfo|with other control messages/, controls),
+  limit("receive-message", /^control messages/, controls),
+  limit("share", /SIO_LOOPBACK_FAST_PATH/, wine("SIO_LOOPBACK_FAST_PATH")),
+  limit("share", /SIO_RCVALL/, wine("raw IP sockets of all protocols")),
 ];
 
 /** Both. */
