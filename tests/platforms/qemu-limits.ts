@@ -104,7 +104,7 @@ export const qemuLimits: readonly Limit[] = [
   limit("listener", /without spinning/, cpu),
   limit("reactor", /keeps the program alive .*\[poll\]|\[poll\].* > keeps the program alive/, slow),
   limit("python-behaviour-connections", /when all addresses fail|there is one for all|a silent address/, deadline),
-  limit("send", /^send on a TCP stream > is would-block when nothing fits/, deadline),
+  limit("send", /^send on a .* stream \[TCP\] > is would-block when nothing fits/, deadline),
   limit("reactor", /is woken from idle by another process|until what is unref'd has still been told/, deadline),
 
   // what there is only for this machine's own processor
