@@ -11,7 +11,7 @@ import type { LastError } from "./winsock.ts";
 
 const { msg_name, msg_namelen, msg_iov, msg_iovlen, msg_controllen, msg_flags } = platform.structs.msghdr.fields;
 const { iovec } = platform.structs;
-const { MSG_TRUNC, MSG_WAITALL } = platform.core;
+const { MSG_TRUNC, MSG_CTRUNC, MSG_WAITALL } = platform.core;
 const { WSAEMSGSIZE, WSAEOPNOTSUPP, WSAEINVAL, WSAESHUTDOWN, SIO_GET_EXTENSION_FUNCTION_POINTER } = windows;
 
 // WSAID_WSASENDMSG and WSAID_WSARECVMSG: mswsock.h
@@ -116,9 +116,12 @@ export class MessageCalls {
     if (room === 0 || error === WSAESHUTDOWN) setUint(view, 0, msg_controllen, 0);
     if (getUint(view, 0, msg_namelen) === nameRoom) setUint(view, 0, msg_namelen, 0); // a stream's is left as it was
     if (error === 0) return this.#count[0] as number;
-    const before = error === WSAEMSGSIZE && room !== 0 ? getUint(view, 0, msg_flags) : 0;
-    setUint(view, 0, msg_flags, error === WSAEMSGSIZE ? before | MSG_TRUNC : 0);
-    return error === WSAEMSGSIZE ? capacityOf(header) : 0;
+    // the same error is for data and for control messages that found no room: only the flags tell which
+    const told = error === WSAEMSGSIZE && room !== 0 ? getUint(view, 0, msg_flags) : 0;
+    const cut = error === WSAEMSGSIZE && ((told & MSG_TRUNC) !== 0 || (told & MSG_CTRUNC) === 0);
+    setUint(view, 0, msg_flags, cut ? told | MSG_TRUNC : told);
+    if (error === WSAESHUTDOWN) return 0;
+    return cut ? capacityOf(header) : (this.#count[0] as number);
   }
 
   /** WSARecvMsg; undefined for a stream, which it does not serve. */

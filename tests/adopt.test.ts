@@ -35,6 +35,7 @@ import {
 import { InetSocketAddress, Socket, SocketRef, UnixSocketAddress } from "../src/index.ts";
 import { closeBehind, flagsOf, openDescriptors } from "./support/descriptors.ts";
 import {
+  loopbackName,
   canMake,
   families,
   haveIPv6,
@@ -328,7 +329,7 @@ describe("SocketRef.borrow", () => {
     using owner = udpSocket(AF_INET6);
     const ref = SocketRef.borrow(owner);
     ref.ttl = 3;
-    ref.multicastInterface = "lo";
+    ref.multicastInterface = loopbackName;
     expect(owner.ttl).toBe(3);
     expect(owner.multicastInterface).toBe(ref.multicastInterface);
   });

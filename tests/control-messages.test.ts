@@ -82,6 +82,7 @@ import {
 import { runChild } from "./support/child.ts";
 import { kernelSince } from "./support/option-places.ts";
 import {
+  loopbackName,
   connectedPair,
   addressOf,
   families,
@@ -104,7 +105,7 @@ const inNamespace = [
 ];
 const canUnshare =
   root && Bun.which("ip") !== null && Bun.which("unshare") !== null && Bun.spawnSync(["unshare", "-n", "true"]).success;
-const lo = interfaceIndex("lo");
+const lo = interfaceIndex(loopbackName);
 
 function int(value: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Int32Array.of(value).buffer);
@@ -198,9 +199,9 @@ describe("PacketInfo", () => {
     using receiver = new Socket(AF_INET, SOCK_DGRAM);
     receiver.bind("0.0.0.0:0");
     receiver.receiveControl(PacketInfo);
-    receiver.joinMulticastGroup("239.192.7.7", { interface: "lo" });
+    receiver.joinMulticastGroup("239.192.7.7", { interface: loopbackName });
     using sender = udpSocket();
-    sender.multicastInterface = "lo";
+    sender.multicastInterface = loopbackName;
     const info = must(exchange(sender, receiver, [], `239.192.7.7:${portOf(receiver)}`), PacketInfo);
     expect([String(info.destination), String(info.source)]).toEqual(["239.192.7.7", "127.0.0.1"]);
     expect(info.interfaceIndex).toBe(lo);
@@ -210,8 +211,8 @@ describe("PacketInfo", () => {
     `of an IPv4 multicast packet on a dual-stack socket does not name the group as source${noIPv6}`,
     () => {
       using sockets = new TwoStacks(PacketInfo);
-      sockets.six.joinMulticastGroup("239.192.7.8", { interface: "lo" });
-      sockets.four.multicastInterface = "lo";
+      sockets.six.joinMulticastGroup("239.192.7.8", { interface: loopbackName });
+      sockets.four.multicastInterface = loopbackName;
       const message = exchange(sockets.four, sockets.six, [], `239.192.7.8:${portOf(sockets.six)}`);
       const infos = [...message.control].filter((each) => each instanceof PacketInfo);
       expect(infos.map(({ destination, source }) => `${destination} ${source}`)).toEqual([
@@ -318,7 +319,7 @@ describe("PacketInfo", () => {
     ["a name", { source: "localhost" }, TypeError, "source"],
     ["no address", { source: 5 }, TypeError, "source"],
     ["null", { source: null }, TypeError, "source"],
-    ["an interface by name", { interfaceIndex: "lo" }, TypeError, "interfaceIndex"],
+    ["an interface by name", { interfaceIndex: loopbackName }, TypeError, "interfaceIndex"],
     ["a negative interface", { interfaceIndex: -1 }, RangeError, "interfaceIndex"],
     ["an interface beyond an int", { interfaceIndex: 2 ** 31 }, RangeError, "interfaceIndex"],
   ])("of %s names the field", (_, fields, type, named) => {

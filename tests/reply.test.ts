@@ -12,6 +12,7 @@ import {
 } from "../src/index.ts";
 import { type Ending, runChild } from "./support/child.ts";
 import {
+  loopbackName,
   connectedPair,
   addressOf,
   families,
@@ -88,9 +89,9 @@ describe("reply", () => {
     "to a multicast or broadcast question comes from an address of this host, on an $name socket",
     ({ family }) => {
       using asked = server(family);
-      asked.joinMulticastGroup("239.192.9.9", { interface: "lo" });
+      asked.joinMulticastGroup("239.192.9.9", { interface: loopbackName });
       using client = udpSocket();
-      client.multicastInterface = "lo";
+      client.multicastInterface = loopbackName;
       client.broadcast = true;
       expect(answerFrom(client, asked, "239.192.9.9")).toBe("127.0.0.1");
       expect(answerFrom(client, asked, "127.255.255.255")).toBe("127.0.0.1");

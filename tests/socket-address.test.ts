@@ -20,6 +20,7 @@ import {
   UnixSocketAddress,
 } from "../src/index.ts";
 import { random } from "./support/random.ts";
+import { loopbackName } from "./support/sockets.ts";
 
 const onLinux = process.platform === "linux";
 
@@ -41,7 +42,7 @@ describe("InetSocketAddress", () => {
   });
 
   test("resolves the zone of its address to an index", () => {
-    const name = onLinux ? "lo" : "lo0";
+    const name = loopbackName;
     expect(new InetSocketAddress(`fe80::1%${name}`, 1).scopeId).toBe(interfaceIndex(name));
     expect(() => new InetSocketAddress("fe80::1%nosuch0", 1)).toThrow(/no network interface "nosuch0"/);
   });

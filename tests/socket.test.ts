@@ -40,7 +40,17 @@ import {
 } from "./support/constants.ts";
 import { InetAddress, interfaceIndex, Socket, type SocketErrorKind, UnixSocketAddress } from "../src/index.ts";
 import { flagsOf } from "./support/descriptors.ts";
-import { canMake, families, haveIPv6, loopback, SOON, TcpPair, tcpListener, udpSocket } from "./support/sockets.ts";
+import {
+  loopbackName,
+  canMake,
+  families,
+  haveIPv6,
+  loopback,
+  SOON,
+  TcpPair,
+  tcpListener,
+  udpSocket,
+} from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const root = process.getuid?.() === 0;
@@ -333,8 +343,8 @@ describe.each(families)("the properties of a socket over %s", (_, family) => {
 
   test("multicastInterface is set by name, index or address, and read as an index", () => {
     using socket = make();
-    const lo = interfaceIndex("lo");
-    for (const value of ["lo", lo, InetAddress.loopback(family), String(InetAddress.loopback(family))]) {
+    const lo = interfaceIndex(loopbackName);
+    for (const value of [loopbackName, lo, InetAddress.loopback(family), String(InetAddress.loopback(family))]) {
       socket.multicastInterface = 0;
       expect(socket.multicastInterface).toBe(0);
       socket.multicastInterface = value;
@@ -346,7 +356,7 @@ describe.each(families)("the properties of a socket over %s", (_, family) => {
     using socket = make();
     socket.multicastInterface = "lo";
     using copy = socket.duplicate();
-    expect(copy.multicastInterface).toBe(interfaceIndex("lo"));
+    expect(copy.multicastInterface).toBe(interfaceIndex(loopbackName));
     copy.multicastInterface = 0;
     expect(socket.multicastInterface).toBe(0);
   });
@@ -357,7 +367,7 @@ describe.each(families)("the properties of a socket over %s", (_, family) => {
     for (const value of ["nope0", 0x7fff_fff0, "192.0.2.254", InetAddress.parse("2001:db8::9")]) {
       expect(throwsKind(() => (socket.multicastInterface = value), "no-such-device").code).toBe("ENODEV");
     }
-    expect(socket.multicastInterface).toBe(interfaceIndex("lo"));
+    expect(socket.multicastInterface).toBe(interfaceIndex(loopbackName));
   });
 
   test.each([0, 10, 46, 63])("dscp %d is set and read back, in the upper six bits of the traffic class", (value) => {

@@ -7,7 +7,7 @@ const root = join(import.meta.dir, "../..");
 
 /** Where a module of this project is, to import it in a program: `moduleOf("ffi/poll.ts")`, quoted. */
 export function moduleOf(path: string): string {
-  return JSON.stringify(join(root, path));
+  return JSON.stringify(join(root, path).replaceAll("\\", "/")); // a backslash would not outlive a text in a text
 }
 
 const musl = `/lib/libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`;

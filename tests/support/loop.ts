@@ -1,8 +1,9 @@
 // The event loop in tests: what is ready is waited for, never slept for.
 
 import { expect } from "bun:test";
-import { AF_UNIX, POLLIN, Socket, SOCK_STREAM, SocketError, type SocketErrorKind } from "../../src/index.ts";
+import { POLLIN, Socket, SOCK_STREAM, SocketError, type SocketErrorKind } from "../../src/index.ts";
 import { moduleOf } from "./child.ts";
+import { connectedPair } from "./sockets.ts";
 
 /** How a reactor can be woken here, for `describe.each`. */
 export const wakes: readonly ("io_uring" | "worker" | "poll")[] =
@@ -23,7 +24,7 @@ export class Pair implements Disposable {
   readonly b: Socket;
 
   constructor(type: number = SOCK_STREAM) {
-    [this.a, this.b] = type === SOCK_STREAM ? Socket.pair() : Socket.pair(AF_UNIX, type);
+    [this.a, this.b] = connectedPair(type);
   }
 
   [Symbol.dispose](): void {

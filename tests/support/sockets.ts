@@ -8,6 +8,7 @@ import {
   AF_INET,
   AF_INET6,
   AF_UNIX,
+  interfaceName,
   POLLIN,
   SO_LINGER,
   SOCK_DGRAM,
@@ -57,6 +58,9 @@ export const families: readonly (readonly [name: string, family: number])[] = ha
 export function loopback(family: number): string {
   return family === AF_INET6 ? "[::1]:0" : "127.0.0.1:0";
 }
+
+/** The name of the loopback interface, which has index 1 wherever there is one. */
+export const loopbackName: string = interfaceName(1);
 
 /** The address that a socket is bound to: `localAddress` as a function. */
 export function addressOf(socket: Socket): SocketAddress {
