@@ -27,6 +27,12 @@ export function errnoNumber(name: string): number {
   return platform.errnos[name] ?? 0;
 }
 
+/** The number of this OS, negative, for what Bun's own file calls throw, whose numbers on Windows are libuv's; 0 for all else. */
+export function errnoThrown(error: unknown): number {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? -errnoNumber(code) : 0;
+}
+
 /** EAGAIN, with which every hot path compares. */
 export const EAGAIN: number = errnoNumber("EAGAIN");
 /** EINTR. */

@@ -3,7 +3,7 @@
 
 import { readSync } from "node:fs";
 import { ignoreSigpipe } from "../../ffi/descriptors.ts";
-import { EAGAIN, errnoName } from "../../ffi/errno.ts";
+import { EAGAIN, errnoThrown } from "../../ffi/errno.ts";
 import { sendFrom } from "../../ffi/message.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { sendfile } from "../../ffi/sendfile.ts";
@@ -99,8 +99,8 @@ class FileSending implements LoopOperation<number> {
         return readSync(this.#file, piece, 0, size, this.#position ?? null);
       }
     } catch (error) {
-      const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
-      if (typeof errno !== "number" || errnoName(-errno) === undefined) throw error;
+      const errno = errnoThrown(error);
+      if (errno === 0) throw error;
       const { bytesWritten } = this;
       if (errno !== -EAGAIN) throw failed(errno, { syscall: "read", bytesWritten });
     }

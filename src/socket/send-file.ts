@@ -2,7 +2,7 @@
 
 import { readSync } from "node:fs";
 import { ignoreSigpipe } from "../../ffi/descriptors.ts";
-import { EAGAIN, errnoName } from "../../ffi/errno.ts";
+import { EAGAIN, errnoName, errnoThrown } from "../../ffi/errno.ts";
 import { sendFrom } from "../../ffi/message.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { sendfile } from "../../ffi/sendfile.ts";
@@ -106,8 +106,8 @@ function readPiece(
   try {
     return readSync(file, buffer, 0, count, offset);
   } catch (error) {
-    const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
-    if (typeof errno !== "number" || errnoName(-errno) === undefined) throw error;
+    const errno = errnoThrown(error);
+    if (errno === 0) throw error;
     throw failed(errno, { syscall: "read", bytesWritten });
   }
 }
