@@ -25,6 +25,7 @@ const shell = "needs a POSIX shell and its programs";
 const protocols = lacks("UDP-Lite and MPTCP");
 const resets = "Wine tells no reset: a connection that was reset reads as ended";
 const controls = "Wine ignores control messages that are sent, and knows few that are received";
+const halfOpen = "a TCP connection is not hung up while its own side is open";
 const icmp = "ICMP answers do not reach a UDP socket, by SIO_UDP_CONNRESET";
 
 /** Windows itself. */
@@ -99,6 +100,52 @@ const windows: readonly Limit[] = [
   limit("send-file", /a datagram has no parts/, unix),
   limit("send-file", /can be continued/, "without sendfile(2) a file's own position is where reading has come to"),
   limit("watch", /tells POLLERR unasked/, icmp),
+  limit("watch", /tells POLLHUP unasked/, halfOpen),
+  limit("adopt", /one end of a pair/, unix),
+  limit("async-operations", /a pipe|what is no file/, shell),
+  limit("async-operations", /descriptors that are sent/, descriptors),
+  limit("async-operations", /MSG_ZEROCOPY/, lacks("MSG_ZEROCOPY")),
+  limit("async-operations", /of errors tells what was queued/, errorQueue),
+  limit("async-operations", /part by part/, full),
+  limit("async-operations", /a path that is not there|with the call that failed/, unix),
+  limit("batch-fallback", /calls of macOS/, "the calls of macOS are feigned with those of Linux"),
+  limit("batch-fallback", /descriptors/, descriptors),
+  limit("batch-fallback", /full queue|middle of a send|cancel in the middle|drains the queue/, full),
+  limit("batch-fallback", /an error in the middle of a receive/, icmp),
+  limit("batch-fallback", /flags of each datagram/, "Windows shows other flags"),
+  limit("batch-reply", /has no sender/, unix),
+  limit("listener", /options that say nothing.*\[(hostname|port|localAddress|family|attemptDelay)\]/, unix),
+  limit("listener", /say nothing/, unix),
+  limit("receive-batch", /descriptors/, descriptors),
+  limit("receive", /MSG_OOB/, "Windows has another error for it"),
+  limit("send-batch", /descriptors/, descriptors),
+  limit("send-batch", /MSG_ZEROCOPY/, lacks("MSG_ZEROCOPY")),
+  limit("send-batch", /what one socket refuses/, unix),
+  limit("send-file", /when there are flags|in the middle of what was read/, lacks("MSG_MORE")),
+  limit("send-file", /cannot be read at all/, "Windows has another error for it"),
+  limit(
+    "shutdown",
+    /for writing makes sending fail|UDP socket, on this side only/,
+    "Windows tells ESHUTDOWN and not EPIPE",
+  ),
+  limit("shutdown", /what poll\(2\) tells/, "WSAPoll tells nothing of what was shut down on one's own side"),
+  limit("shutdown", /ends a TCP listener/, "a listener of Windows is not shut down"),
+  limit("socket", /has the protocol that the kernel gave it/, lacks("SO_PROTOCOL")),
+  limit("socket", /close-on-exec|descriptor stays non-blocking/, proc),
+  limit("socket", /SOCK_NONBLOCK/, lacks("SOCK_NONBLOCK")),
+  limit(
+    "socket",
+    /passes on what the kernel says|kernel lacks a family/,
+    "Windows has other words for what it does not know",
+  ),
+  limit("socket", /Socket.pair > of (datagrams|packets)/, unix),
+  limit("socket", /listenBacklog/, lacks("TCP_INFO of a listener")),
+  limit("socket-address", /107 bytes of path/, lacks("abstract names")),
+  limit("timeouts", /by signals/, lacks("signals that interrupt calls")),
+  limit("send-message", /full|does not fit|waits/i, full),
+  limit("batch-memory", ALL, "a million datagrams take minutes in Wine"),
+  limit("async", /send(To|Message|Messages)?Async > /, full),
+  limit("async", /^(?!.*(accept|connect|conditionWait|receive)).*Async > /, full),
 ];
 
 /** Wine. */
@@ -108,6 +155,19 @@ const emulator: readonly Limit[] = [
   anywhere(/\breset\b(?! while)|data unread/, resets),
   limit("accept", /reset while it was queued/, resets),
   limit("available-bytes", /-1 for a listener/, "Wine tells 0 bytes of a listener"),
+  limit("batch-fallback", /control messages of each|answers from the address|truncation/, controls),
+  limit("receive-batch", /^the control messages/, controls),
+  limit("reply", ALL, controls),
+  limit("send-batch", /copies: what happens|^control messages/, controls),
+  limit("socket", /dscp|wrong type is a TypeError|set on a stream socket too/, wine("IPV6_TCLASS")),
+  limit("shutdown", /refuses > a socket that is not connected/, "Wine shuts down what is not connected"),
+  limit(
+    "resolver",
+    /without a type|fits into a Socket|a literal is not of|AI_NUMERICHOST/,
+    "Wine's getaddrinfo is less strict",
+  ),
+  limit("resolver", /services and protocols/, "Wine reads a services file that is not there"),
+  limit("connect-host", /an unknown name/, "Wine's getaddrinfo finds what is not there"),
   limit("batch-reply", /with PacketInfo|with other control messages/, controls),
   limit("receive-message", /^control messages/, controls),
   limit("share", /SIO_LOOPBACK_FAST_PATH/, wine("SIO_LOOPBACK_FAST_PATH")),
