@@ -14,15 +14,15 @@ import {
   SOL_SOCKET,
 } from "./support/constants.ts";
 import { Cancellable, Socket, UnixSocketAddress } from "../src/index.ts";
-import { OtherThread } from "./support/other-thread.ts";
+import { Thread } from "./support/thread.ts";
 import { flagsOf } from "./support/descriptors.ts";
 import { runScript } from "./support/script.ts";
 import { canMake, families, loopback, reset, SOON, Sockets, tcpListener, udpSocket } from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
-let other: OtherThread;
+let other: Thread;
 beforeAll(async () => {
-  other = await OtherThread.start();
+  other = await Thread.start();
 });
 afterAll(() => other[Symbol.asyncDispose]());
 

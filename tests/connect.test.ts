@@ -14,7 +14,7 @@ import {
   SOCK_STREAM,
 } from "./support/constants.ts";
 import { Cancellable, Socket, UnixSocketAddress } from "../src/index.ts";
-import { OtherThread } from "./support/other-thread.ts";
+import { Thread } from "./support/thread.ts";
 import {
   families,
   Folder,
@@ -32,9 +32,9 @@ import {
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const folder = new Folder();
-let other: OtherThread;
+let other: Thread;
 beforeAll(async () => {
-  other = await OtherThread.start();
+  other = await Thread.start();
 });
 afterAll(async () => {
   folder[Symbol.dispose]();

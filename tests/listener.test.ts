@@ -111,11 +111,12 @@ describe("createServer and createConnection", () => {
     expect(await refused(createServer({ port: 0, dualStack: 1 as never }))).toContain("dualStack");
   });
 
-  test("a port that is taken, a host that is not known, nobody who listens", async () => {
+  test("a port that is taken, a host without an address of the family, nobody who listens", async () => {
     await using listener = await createServer({ hostname, port: 0 });
     expect((await failure(createServer({ hostname, port: portOf(listener) }))).kind).toBe("address-in-use");
-    const unknown = await failure(createConnection({ hostname: "nothing.invalid", port: 1, timeout: 20_000 }));
-    expect(["host-not-found", "timed-out"]).toContain(unknown.kind);
+    // a number of the other family: no name server is asked, which may not be there
+    const unknown = createConnection({ hostname: "::1", family: AF_INET, port: 1 });
+    expect((await failure(unknown)).kind).toBe("host-not-found");
     const { address, socket } = deadAddress();
     using _ = socket;
     expect((await failure(createConnection({ hostname, port: address.port }))).kind).toBe("connection-refused");

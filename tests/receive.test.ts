@@ -449,10 +449,10 @@ describe("an ICMP answer to an earlier datagram", () => {
     throwsKind(() => socket.receive(new Uint8Array(10), soon), "connection-refused");
     const start = performance.now();
     const cpu = process.cpuUsage();
-    throwsKind(() => socket.receive(new Uint8Array(10), { timeout: 200 }), "timed-out");
+    throwsKind(() => socket.receive(new Uint8Array(10), { timeout: 500 }), "timed-out");
     const { user, system } = process.cpuUsage(cpu);
-    expect(performance.now() - start).toBeGreaterThanOrEqual(199);
-    expect((user + system) / 1000).toBeLessThan(100);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(499);
+    expect((user + system) / 1000).toBeLessThan(400);
     // and what comes is received, if a little later
     using peer = udpSocket();
     peer.sendTo("data", addressOf(socket));

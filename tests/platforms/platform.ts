@@ -16,6 +16,8 @@ export interface Platform {
 export interface Runner {
   /** What stands before Bun's own arguments: `[...command, "test"]`. */
   readonly command: readonly string[];
+  /** How it names one of this machine's files, where that is another way. */
+  readonly path?: (path: string) => string;
   /** Added to the environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** Milliseconds that one test may take, where the emulator is slow. */

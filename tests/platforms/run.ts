@@ -56,7 +56,13 @@ async function runFile({ results, runner, file }: Job): Promise<void> {
   // a file of its own for each process: a crash is one file's, and says which
   const child = Bun.spawn(
     [
-      ...[...runner.command, "test", ...limited, "--reporter=junit", `--reporter-outfile=${report}`],
+      ...[
+        ...runner.command,
+        "test",
+        ...limited,
+        "--reporter=junit",
+        `--reporter-outfile=${runner.path?.(report) ?? report}`,
+      ],
       ...(runner.timeout === undefined ? [] : [`--timeout=${runner.timeout}`]),
       `./${file}`,
     ],

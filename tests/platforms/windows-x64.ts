@@ -73,6 +73,8 @@ export const windowsX64: Platform = {
     await installTools();
     const bun = await bunFor(cache, "windows-x64");
     const prefix = await makePrefix(cache);
-    return { command: [TOOLS.wine, bun], environment: environmentOf(prefix), leftOut };
+    // Wine shows this machine's whole file system as drive Z
+    const path = (file: string): string => `Z:${file}`;
+    return { command: [TOOLS.wine, bun], environment: environmentOf(prefix), path, leftOut };
   },
 };

@@ -1,7 +1,7 @@
 // The other thread of `Thread`: what it can be told to do. One order is done after the other.
 
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { Cancellable, type CancellableHandle, Socket, SocketError } from "../../src/index.ts";
+import { AF_INET, Cancellable, type CancellableHandle, Socket, SocketError } from "../../src/index.ts";
 
 declare const self: Worker;
 
@@ -19,6 +19,10 @@ export type Order =
   | { readonly append: string; readonly bytes: Uint8Array }
   /** Closes as soon as the main thread is blocked. */
   | { readonly close: number }
+  /** Accepts a connection and closes it, as soon as the main thread is blocked. */
+  | { readonly accept: number }
+  /** Connects to a TCP address, says hello and closes, as soon as the main thread is blocked. */
+  | { readonly connect: string }
   /** Reads pieces until the end, or until it has so many bytes, with a pause after each; tells how many it got. */
   | { readonly drain: number; readonly piece: number; readonly pause: number; readonly limit: number }
   /** Waits for data that never comes. */
@@ -27,17 +31,18 @@ export type Order =
 /** What it answers: "ready" once, and then a number for each order, or what went wrong. */
 export type Answer = { readonly ready: true } | { readonly done: number } | { readonly failed: string };
 
-const mainThread = `/proc/self/task/${process.pid}/stat`;
+const mainThread = `/proc/self/task/${process.pid}`;
+const tells = existsSync(`${mainThread}/stat`);
 
-// proc_pid_stat(5): the state comes after the name in parentheses
+// proc_pid_stat(5): the state comes after the name in parentheses. proc_pid_wchan(5): the kernel's function that it sleeps in,
+// do_sys_poll's part if it is poll(2), and not a lock that it waits for on its way there; "0" where nobody may know.
 function sleeps(): boolean {
-  const text = readFileSync(mainThread, "latin1");
-  return text.charAt(text.lastIndexOf(")") + 2) === "S";
+  const text = readFileSync(`${mainThread}/stat`, "latin1");
+  const place = existsSync(`${mainThread}/wchan`) ? readFileSync(`${mainThread}/wchan`, "latin1") : "0";
+  return text.charAt(text.lastIndexOf(")") + 2) === "S" && (place === "0" || place.includes("poll"));
 }
 
-const tells = existsSync(mainThread);
-
-/** Until the main thread sleeps in a call, seen twice: once may be a lock that it waits for on its way there. */
+/** Until the main thread sleeps in poll(2), seen twice, in case that nobody says where it sleeps. */
 function untilMainSleeps(): void {
   // where nobody tells, it gets a while; a call that begins later finds done what it would have waited for
   if (!tells) Bun.sleepSync(30);
@@ -90,6 +95,18 @@ function obey(order: Order): number {
     using _ = Socket.fromFd(order.close);
     untilMainSleeps();
     return 0;
+  }
+  if ("accept" in order) {
+    using listener = Socket.fromFd(order.accept);
+    untilMainSleeps();
+    listener.accept({ timeout: 4000 }).close();
+    return 0;
+  }
+  if ("connect" in order) {
+    using client = new Socket(AF_INET);
+    untilMainSleeps();
+    client.connect(order.connect, { timeout: 4000 });
+    return client.sendAll("hello");
   }
   if ("append" in order) {
     untilMainSleeps();

@@ -1,6 +1,6 @@
 // Another thread, for what has to happen while this one is blocked in a call.
 
-import type { Cancellable, Socket } from "../../src/index.ts";
+import type { Cancellable, Socket, SocketAddress } from "../../src/index.ts";
 import type { Answer, Order } from "./thread-worker.ts";
 
 /** What a drain is told: bytes at a time, a pause in milliseconds after each, and how many bytes at most. */
@@ -60,6 +60,16 @@ export class Thread implements AsyncDisposable {
   trickle(socket: Socket, pause: number, pieces: readonly (Uint8Array | string)[]): Promise<number> {
     const bytes = pieces.map((piece) => (typeof piece === "string" ? new TextEncoder().encode(piece) : piece));
     return this.order({ send: socket.duplicate().detach(), pieces: bytes, pause });
+  }
+
+  /** Accepts a connection and closes it, once the main thread is blocked. */
+  accept(listener: Socket): Promise<number> {
+    return this.order({ accept: listener.duplicate().detach() });
+  }
+
+  /** Connects to a TCP address, says hello and closes, once the main thread is blocked. */
+  connect(address: SocketAddress): Promise<number> {
+    return this.order({ connect: String(address) });
   }
 
   /** Closes the socket once the main thread is blocked: it is the thread's from now on. */
