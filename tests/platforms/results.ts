@@ -10,17 +10,27 @@ export interface Results {
   readonly skipped: Map<string, number>;
   /** For people: a line for each failure. */
   readonly failures: string[];
+  /** Files that failed beside another one and passed when they were run again, alone. */
+  readonly again: string[];
 }
 
 /** Results to begin with. */
 export function noResults(name: string, notSetUp?: string): Results {
-  const none = { name, passed: 0, failed: 0, skipped: new Map<string, number>(), failures: [] };
+  const none = { name, passed: 0, failed: 0, skipped: new Map<string, number>(), failures: [], again: [] };
   return notSetUp === undefined ? none : { ...none, notSetUp };
 }
 
 /** Counts tests that were skipped for a reason. */
 export function addSkipped(results: Results, reason: string, count = 1): void {
   results.skipped.set(reason, (results.skipped.get(reason) ?? 0) + count);
+}
+
+/** Adds the results of one file to those of its platform. */
+export function addResults(results: Results, { passed, failed, skipped, failures }: Results): void {
+  results.passed += passed;
+  results.failed += failed;
+  for (const [reason, count] of skipped) addSkipped(results, reason, count);
+  results.failures.push(...failures);
 }
 
 /** Counts what a junit report of bun test says, and gives how many failures were in it; `limits` are reasons that are known. */
@@ -71,6 +81,10 @@ export function grid(all: readonly Results[]): string {
         ? `| ${name} | ${passed} | ${sum} | ${failed} |`
         : `| ${name} | not set up: ${notSetUp} | | |`,
     );
+  }
+  for (const { name, again } of all) {
+    if (again.length > 0)
+      lines.push("", `Passed on ${name} only when they were run again, alone: ${again.join(", ")}.`);
   }
   for (const { name, skipped } of all) {
     if (skipped.size === 0) continue;

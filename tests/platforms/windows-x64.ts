@@ -37,6 +37,7 @@ async function installTools(): Promise<void> {
     throw new NotSetUp(`needs ${missing.join(", ")}: as root, apt-get install ${packages.join(" ")}`);
   }
   const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await run(["apt-get", "update", "-q"]);
   await run(["apt-get", "install", "-q", "-y", "--no-install-recommends", ...packages], { env });
 }
 
