@@ -84,6 +84,7 @@ export const darwin: Platform = Object.freeze<Platform>({
   abstractNames: false,
   truncTellsLength: false,
   batches: "msg_x",
+  segmentation: undefined,
   polls: "poll",
   pairFamily: "AF_UNIX",
   reuse: "old",

@@ -90,6 +90,7 @@ export const freebsd: Platform = Object.freeze<Platform>({
   abstractNames: false,
   truncTellsLength: false,
   batches: "mmsg",
+  segmentation: undefined,
   polls: "poll",
   pairFamily: "AF_UNIX",
   reuse: "old",

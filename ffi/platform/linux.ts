@@ -116,6 +116,7 @@ export const linux: Platform = Object.freeze<Platform>({
   abstractNames: true,
   truncTellsLength: true,
   batches: "mmsg",
+  segmentation: { send: core.UDP_SEGMENT, sendSize: 2, receive: core.UDP_GRO, receiveOn: 1 },
   polls: "poll",
   pairFamily: "AF_UNIX",
   reuse: "old",

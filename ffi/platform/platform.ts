@@ -141,6 +141,18 @@ export type PollForm = "poll" | "WSAPoll";
 /** How many messages go at once: sendmmsg(2) and recvmmsg(2), sendmsg_x and recvmsg_x of macOS, or one call for each. */
 export type BatchForm = "mmsg" | "msg_x" | "loop";
 
+/** UDP segmentation offload. */
+export interface SegmentationOptions {
+  /** The option, and the type of the control message, that sends joined datagrams: UDP_SEGMENT, UDP_SEND_MSG_SIZE. */
+  readonly send: number;
+  /** Bytes of that control message: a __u16 or a DWORD. */
+  readonly sendSize: 2 | 4;
+  /** The option that lets joined datagrams in, and the type of the control message with them: UDP_GRO, UDP_RECV_MAX_COALESCED_SIZE. */
+  readonly receive: number;
+  /** What turns it on: a flag, or how many bytes may be joined. */
+  readonly receiveOn: number;
+}
+
 /** One operating system, as data. Frozen; chosen once at load (`ffi/platform/index.ts`). */
 export interface Platform {
   readonly name: "linux" | "darwin" | "freebsd" | "windows";
@@ -168,6 +180,7 @@ export interface Platform {
   /** recvfrom(2) with MSG_TRUNC tells a datagram's real length (Linux); elsewhere recvmsg(2) must be asked. */
   readonly truncTellsLength: boolean;
   readonly batches: BatchForm;
+  readonly segmentation: SegmentationOptions | undefined;
   readonly polls: PollForm;
   /** The family of a pair of sockets, where nobody says: AF_UNIX, or AF_INET where a pair is made through the loopback. */
   readonly pairFamily: "AF_UNIX" | "AF_INET";

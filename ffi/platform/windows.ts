@@ -121,6 +121,12 @@ export const windows: Platform = Object.freeze<Platform>({
   abstractNames: false,
   truncTellsLength: false,
   batches: "loop",
+  segmentation: {
+    send: core.UDP_SEND_MSG_SIZE,
+    sendSize: 4,
+    receive: core.UDP_RECV_MAX_COALESCED_SIZE, // UDP_COALESCED_INFO has the same number
+    receiveOn: 65_535,
+  },
   polls: "WSAPoll",
   pairFamily: "AF_INET",
   reuse: "stolen",

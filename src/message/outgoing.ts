@@ -7,13 +7,13 @@ import type { View } from "../../ffi/calls.ts";
 import { copyInto } from "../../ffi/copy.ts";
 import { byteLengthOf, Region } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
-import { cmsg } from "../../ffi/structs/cmsg.ts";
 import { sockaddr } from "../../ffi/structs/sockaddr.ts";
 import { SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
 import { int32, integer, show, textOrView } from "../arguments.ts";
 import { pending, type SocketError } from "../errors.ts";
 import { checkControl, type ControlMessage, type ControlPayload, controlSpace, writeControl } from "./control.ts";
 import { Duplicates } from "./rights.ts";
+import { SEGMENT_CONTROL, writeSegmentSize } from "./segment-size.ts";
 
 /** What `new SendBatch` takes. */
 export interface SendBatchOptions {
@@ -48,7 +48,6 @@ export interface SendTerms {
 const LARGEST_JOINED = 65_507;
 /** As many messages as one sendmmsg(2) takes: UIO_MAXIOV. */
 const LARGEST_CALL = 1024;
-const SEGMENT_CONTROL = cmsg.space(2);
 
 /** What a SendBatch holds. */
 export class Outgoing {
@@ -92,7 +91,7 @@ export class Outgoing {
     }
     this.capacity = integer(options.capacity, "capacity", 1, 65_536);
     this.size = integer(options.size, "size", 0, 65_535);
-    this.joins = checkSegmentation(options.segmentation) && platform.constants.UDP_SEGMENT !== undefined;
+    this.joins = checkSegmentation(options.segmentation) && platform.segmentation !== undefined;
     this.#arena = new Region(this.capacity * this.size);
     this.#offsets = new Uint32Array(this.capacity);
     this.#sizes = new Uint32Array(this.capacity);
@@ -288,10 +287,7 @@ export class Outgoing {
 
   #setSegmentSize(index: number, size: number): void {
     const { messages } = this;
-    const start = messages.controlStart(index);
-    const { IPPROTO_UDP, UDP_SEGMENT = 0 } = platform.constants;
-    const payload = cmsg.write(messages.controls.view, start, IPPROTO_UDP, UDP_SEGMENT, 2);
-    messages.controls.view.setUint16(payload, size, true);
+    writeSegmentSize(messages.controls.view, messages.controlStart(index), size);
     messages.useControl(index, null);
     messages.setControlLength(index, SEGMENT_CONTROL);
   }

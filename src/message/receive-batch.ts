@@ -185,7 +185,7 @@ export class Incoming {
     const { capacity, size, controlSize = DEFAULT_CONTROL, segmentation } = options;
     this.capacity = integer(capacity, "capacity", 1, 65_536);
     integer(size, "size", 0, LARGEST_MESSAGE);
-    this.splits = checkSegmentation(segmentation) && platform.constants.UDP_GRO !== undefined;
+    this.splits = checkSegmentation(segmentation) && platform.segmentation !== undefined;
     this.#slot = this.splits ? LARGEST_MESSAGE + 1 : size; // an even stride keeps the slots aligned
     const control = integer(controlSize, "controlSize", 0, 1 << 17);
     // the size of joined datagrams comes behind other control messages, and must not be cut off
@@ -289,10 +289,7 @@ export class Incoming {
   }
 
   #segmentSize(message: number): number {
-    const { IPPROTO_UDP, UDP_GRO = 0 } = platform.constants;
-    return this.messages.controlLength(message) === 0
-      ? 0
-      : receivedSegmentSize(this.#buffer(message), IPPROTO_UDP, UDP_GRO);
+    return this.messages.controlLength(message) === 0 ? 0 : receivedSegmentSize(this.#buffer(message));
   }
 
   #check(index: number): void {

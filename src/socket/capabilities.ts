@@ -15,7 +15,7 @@ export type Feature =
   | "abstractNames"
   /** accept4(2): connections are close-on-exec from their first moment */
   | "accept4"
-  /** UDP_GRO: joined datagrams can be received on this socket */
+  /** UDP_GRO, UDP_RECV_MAX_COALESCED_SIZE: joined datagrams can be received on this socket */
   | "gro"
   /** ppoll(2): waits shorter than a millisecond */
   | "ppoll"
@@ -23,7 +23,7 @@ export type Feature =
   | "recvmmsg"
   /** SO_REUSEPORT: several sockets on one port */
   | "reusePort"
-  /** UDP_SEGMENT: joined datagrams can be sent on this socket; false once the kernel or the device has refused */
+  /** UDP_SEGMENT, UDP_SEND_MSG_SIZE: joined datagrams can be sent on this socket; false once the kernel or the device has refused */
   | "segmentation"
   /** sendfile(2) */
   | "sendfile"
@@ -41,11 +41,11 @@ interface Subject {
 const features: Readonly<Record<Feature, (handle: Subject) => boolean>> = {
   abstractNames: () => platform.abstractNames,
   accept4: () => hasCall("accept4"),
-  gro: (handle) => handle.learned.gro ?? hasOption(handle, platform.constants.UDP_GRO),
+  gro: (handle) => handle.learned.gro ?? hasOption(handle, platform.segmentation?.receive),
   ppoll: () => hasCall("ppoll"),
   recvmmsg: () => hasCall("recvmmsg"),
   reusePort: () => platform.core.SO_REUSEPORT !== undefined,
-  segmentation: (handle) => handle.learned.segmentation ?? hasOption(handle, platform.constants.UDP_SEGMENT),
+  segmentation: (handle) => handle.learned.segmentation ?? hasOption(handle, platform.segmentation?.send),
   sendfile: () => hasCall("sendfile"),
   sendmmsg: () => hasCall("sendmmsg"),
   socketpair: () => hasCall("socketpair"),

@@ -113,7 +113,7 @@ export function adopt(value: Descriptor): Handle {
   const handle = new Handle(fd, family, type, protocol);
   if (getpeername(fd) === 0) handle.connect(reportedAddress());
   handle.listening = socketInt(fd, SO_ACCEPTCONN) === 1;
-  if (isUdp(handle)) noteOption(handle, core.IPPROTO_UDP, platform.constants.UDP_GRO ?? -1);
+  if (isUdp(handle)) noteOption(handle, core.IPPROTO_UDP, platform.segmentation?.receive ?? -1);
   applyDefaults(handle);
   return handle;
 }

@@ -26,6 +26,8 @@ interface Switch {
   readonly type: ControlMessageClass<ControlMessage>;
   /** By level: the options that ask for it, of which the first that the system has is set. */
   readonly options: Partial<Readonly<Record<Level, readonly ConstantName[]>>>;
+  /** What they are set to, where it is not 1. */
+  readonly value?: number | undefined;
 }
 
 const switches: readonly Switch[] = [
@@ -48,17 +50,20 @@ const switches: readonly Switch[] = [
   { type: Credentials, options: { SOL_SOCKET: ["SO_PASSCRED", "LOCAL_CREDS_PERSISTENT"] } },
   { type: ProcessFd, options: { SOL_SOCKET: ["SO_PASSPIDFD"] } },
   { type: ZeroCopyDone, options: { SOL_SOCKET: ["SO_ZEROCOPY"] } },
-  { type: SegmentSize, options: { IPPROTO_UDP: ["UDP_GRO", "UDP_RECV_MAX_COALESCED_SIZE"] } },
+  {
+    type: SegmentSize,
+    options: { IPPROTO_UDP: ["UDP_GRO", "UDP_RECV_MAX_COALESCED_SIZE"] },
+    value: platform.segmentation?.receiveOn,
+  },
   { type: Rights, options: {} }, // come unasked
 ];
 
-const ON = encodeInt(1);
-
-function turnOn(fd: number, level: Level, names: readonly ConstantName[] | undefined): number | undefined {
+function turnOn(fd: number, level: Level, { options, value = 1 }: Switch): number | undefined {
+  const names = options[level];
   const name = names?.find((candidate) => platform.constants[candidate] !== undefined);
   const [levelNumber, number] = [platform.constants[level], name === undefined ? undefined : platform.constants[name]];
   if (levelNumber === undefined || number === undefined) return undefined;
-  return setsockopt(fd, levelNumber, number, ON);
+  return setsockopt(fd, levelNumber, number, encodeInt(value));
 }
 
 /** Turns the options of these classes on. */
@@ -77,26 +82,26 @@ export function receiveControl(
   });
   for (const { found, name } of wanted) {
     if (Object.keys(found.options).length > 0) request(fd, socket.family, found, name);
-    if (socket instanceof Handle) noteOption(socket, platform.core.IPPROTO_UDP, platform.constants.UDP_GRO ?? -1);
+    if (socket instanceof Handle) noteOption(socket, platform.core.IPPROTO_UDP, platform.segmentation?.receive ?? -1);
   }
 }
 
-function request(fd: number, family: number, { options }: Switch, name: string): void {
+function request(fd: number, family: number, found: Switch, name: string): void {
+  const { options } = found;
   const { AF_INET, AF_INET6 } = platform.core;
   const level = (["SOL_SOCKET", "IPPROTO_UDP"] as const).find((each) => options[each] !== undefined);
   const result =
     level !== undefined
-      ? turnOn(fd, level, options[level])
+      ? turnOn(fd, level, found)
       : family === AF_INET6
-        ? turnOn(fd, "IPPROTO_IPV6", options.IPPROTO_IPV6)
+        ? turnOn(fd, "IPPROTO_IPV6", found)
         : family === AF_INET
-          ? turnOn(fd, "IPPROTO_IP", options.IPPROTO_IP)
+          ? turnOn(fd, "IPPROTO_IP", found)
           : undefined;
   if (result === undefined) {
     throw notSupported("receiveControl", `${name} cannot be had on this socket, or not on ${platform.name}`);
   }
   if (result < 0) throw failed(result, { syscall: "setsockopt", address: name });
   // what a dual-stack socket gets from IPv4 peers has the options of IPv4; where they are refused there are no such peers
-  if (family === AF_INET6 && level === undefined && options.IPPROTO_IP !== undefined)
-    turnOn(fd, "IPPROTO_IP", options.IPPROTO_IP);
+  if (family === AF_INET6 && level === undefined && options.IPPROTO_IP !== undefined) turnOn(fd, "IPPROTO_IP", found);
 }

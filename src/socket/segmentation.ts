@@ -6,9 +6,9 @@ import { decodeInt, encodeInt } from "../../ffi/structs/int.ts";
 import { waitFor } from "../wait/wait.ts";
 import type { Handle } from "./handle.ts";
 
-const { AF_INET, AF_INET6, SOCK_DGRAM, POLLIN } = platform.core;
+const { AF_INET, AF_INET6, IPPROTO_UDP, SOCK_DGRAM, POLLIN } = platform.core;
 
-/** As many datagrams as the kernel takes in one message: UDP_MAX_SEGMENTS, 128 since Linux 6.9, 64 before. */
+/** As many datagrams as the kernel takes in one message: UDP_MAX_SEGMENTS, 128 since Linux 6.9, 64 before; Windows takes more. */
 export const MAXIMUM_SEGMENTS = 128;
 
 /** Whether a socket is UDP, whose datagrams can be joined. */
@@ -20,7 +20,7 @@ export function isUdp({ family, type }: Handle): boolean {
 export function segmentsOf(handle: Handle): number {
   if (!isUdp(handle)) return 1;
   // where the option is unknown (ICMP sockets, Linux before 4.18) its control message is ignored: the datagrams would be one
-  handle.learned.segmentation ??= hasOption(handle, platform.constants.UDP_SEGMENT);
+  handle.learned.segmentation ??= hasOption(handle, platform.segmentation?.send);
   return handle.learned.segmentation ? MAXIMUM_SEGMENTS : 1;
 }
 
@@ -30,23 +30,24 @@ export function segmentsOf(handle: Handle): number {
  */
 export function turnGroOn(handle: Handle): void {
   if (handle.learned.gro !== undefined || !isUdp(handle)) return;
-  if (handle.gro === "off" && setGro(handle, 1) >= 0) handle.gro = "on";
+  if (handle.gro === "off" && setGro(handle, true) >= 0) handle.gro = "on";
   handle.learned.gro = handle.gro !== "off";
 }
 
-function setGro({ fd }: Handle, value: number): number {
-  const { IPPROTO_UDP, UDP_GRO } = platform.constants;
-  return UDP_GRO === undefined ? -1 : setsockopt(fd, IPPROTO_UDP, UDP_GRO, encodeInt(value));
+function setGro({ fd }: Handle, on: boolean): number {
+  const { segmentation } = platform;
+  if (segmentation === undefined) return -1;
+  return setsockopt(fd, IPPROTO_UDP, segmentation.receive, encodeInt(on ? segmentation.receiveOn : 0));
 }
 
 /** Before a receive that drains: the kernel tells the size of joined datagrams only while the option is on (net/ipv4/udp.c). */
 export function beginDrain(handle: Handle): void {
-  setGro(handle, 1);
+  setGro(handle, true);
 }
 
 /** After it, whether it would block: then the last joined datagram has been taken, but for what came before the option was off. */
 export function endDrain(handle: Handle, wouldBlock: boolean): void {
-  setGro(handle, 0);
+  setGro(handle, false);
   if (wouldBlock && (waitFor(handle.fd, POLLIN, 0, undefined) & POLLIN) === 0) handle.gro = "off";
 }
 
@@ -54,13 +55,12 @@ const answer = new Uint8Array(new ArrayBuffer(4));
 
 /** Whether the kernel knows a UDP option on this very socket. */
 export function hasOption({ fd }: { readonly fd: number }, option: number | undefined): boolean {
-  return option !== undefined && getsockopt(fd, platform.core.IPPROTO_UDP, option, answer) >= 0;
+  return option !== undefined && getsockopt(fd, IPPROTO_UDP, option, answer) >= 0;
 }
 
 /** Takes note of an option that a user has set: GRO that is turned off leaves joined datagrams in the queue. */
 export function noteOption(handle: Handle, level: number, number: number): void {
-  const { IPPROTO_UDP, UDP_GRO } = platform.constants;
-  if (level !== IPPROTO_UDP || number !== UDP_GRO || !isUdp(handle)) return;
+  if (level !== IPPROTO_UDP || number !== platform.segmentation?.receive || !isUdp(handle)) return;
   if (getsockopt(handle.fd, level, number, answer) < 0) return;
   if (decodeInt(answer) !== 0) handle.gro = "on";
   else if (handle.gro === "on") handle.gro = "draining";

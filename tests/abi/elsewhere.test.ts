@@ -15,6 +15,10 @@ interface Call {
 const DOCUMENTATION = "20010db8000000000000000000000001"; // 2001:db8::1
 const FIVE = "20010db8000000000000000000000005"; // 2001:db8::5
 
+// Microsoft's documentation of UDP segmentation offload: mingw's headers do not have them
+const UDP_SEND_MSG_SIZE = 2;
+const UDP_RECV_MAX_COALESCED_SIZE = 3; // UDP_COALESCED_INFO is 3 too
+
 function mmsghdrOf(system: System): string {
   const { size, fields } = system.layout("mmsghdr");
   return `${size},${fields["msg_len"]?.[0]}`;
@@ -53,6 +57,9 @@ function run(system: System, arch: string): Readonly<Record<string, unknown>> {
         // bsd/sys/socket_private.h)
         BERKELEY_MMSGHDR: system.name === "freebsd" ? mmsghdrOf(system) : "56,48",
         BERKELEY_CREDENTIALS: credentials,
+        BERKELEY_JOINED: system.windows
+          ? system.control("IPPROTO_UDP", UDP_RECV_MAX_COALESCED_SIZE, system.int(2))
+          : "",
       },
     },
   );
@@ -171,7 +178,7 @@ describe.each(systems)("on %s, %s", (name, arch) => {
     const message = (text: string): Found => ({
       name: system.inet("192.0.2.9", 4242),
       vectors: [Buffer.from(text).toString("hex")],
-      control: "", // each has room of its own, and nothing in it
+      control: system.windows ? "" : null, // room for the size of joined datagrams, and nothing in it
       flags: 0,
       padding: "",
     });
@@ -185,6 +192,22 @@ describe.each(systems)("on %s, %s", (name, arch) => {
       ["0102", from],
       ["030405", from],
     ]);
+  });
+
+  test("neighbours of a batch go out joined where the system can: UDP_SEND_MSG_SIZE of Windows, a DWORD", () => {
+    const control = system.windows ? system.control("IPPROTO_UDP", UDP_SEND_MSG_SIZE, system.int(3)) : null;
+    const [first] = results["sendMessages, joined"] as Found[][];
+    const wanted = system.windows ? [{ vectors: ["6f6e6574776f"], control }] : [{ control }, { control }];
+    expect(first).toMatchObject(wanted);
+  });
+
+  test("and what comes joined is told apart: UDP_COALESCED_INFO of Windows", () => {
+    const parts = system.windows ? ["0102", "0304", "05"] : ["0102", "030405"];
+    const told = (results["receiveMessages, joined"] as string[][]).map(([data]) => data);
+    expect(told).toEqual(parts);
+    const asked = [expect.anything(), system.constant("IPPROTO_UDP"), UDP_RECV_MAX_COALESCED_SIZE, system.int(65_535)];
+    if (system.windows) expect(results["receiveControl(SegmentSize)"]).toMatchObject(asked);
+    else expect(String(results["receiveControl(SegmentSize)"])).toContain("SegmentSize cannot be had");
   });
 
   test("options have the system's numbers, sizes and layouts", () => {

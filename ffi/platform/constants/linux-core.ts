@@ -286,3 +286,7 @@ export const EOWNERDEAD = 130;
 export const ENOTRECOVERABLE = 131;
 export const ERFKILL = 132;
 export const EHWPOISON = 133;
+
+// UDP and UDP-Lite options: udp(7), udplite(7)
+export const UDP_SEGMENT = 103;
+export const UDP_GRO = 104;

@@ -255,3 +255,7 @@ export const EWOULDBLOCK = 140;
 // WSASocketW
 export const WSA_FLAG_OVERLAPPED = 1;
 export const WSA_FLAG_NO_HANDLE_INHERIT = 128;
+
+// UDP and UDP-Lite options: udp(7), udplite(7)
+export const UDP_SEND_MSG_SIZE = 2;
+export const UDP_RECV_MAX_COALESCED_SIZE = 3;

@@ -150,8 +150,6 @@ export const TCP_ICMP_ERROR_INFO = 19;
 // UDP and UDP-Lite options: udp(7), udplite(7)
 export const UDP_CHECKSUM_COVERAGE = 20;
 export const UDP_NOCHECKSUM = 1;
-export const UDP_SEND_MSG_SIZE = 2;
-export const UDP_RECV_MAX_COALESCED_SIZE = 3;
 
 // Message flags: recv(2), send(2)
 export const MSG_PUSH_IMMEDIATE = 32;

@@ -2,6 +2,7 @@
 // bytes must be is in ../elsewhere.test.ts.
 
 import { type Pointer, ptr, toArrayBuffer } from "bun:ffi";
+import type { ReceiveBatchOptions } from "../../../src/index.ts";
 import { answers, fillMessage, type Found, listInterface, messageAt, recorded, type Recorded } from "./library.ts";
 
 const berkeley = await import("../../../src/index.ts");
@@ -33,6 +34,50 @@ function sent(action: () => void): Found[] {
 }
 
 const SOURCE = new InetSocketAddress("192.0.2.9", 4242);
+
+/** The messages of a batch of two, by call. */
+function sentBatch(segmentation: "auto" | undefined): Found[][] {
+  const found: Found[][] = [];
+  const take = (size: number) => (_: unknown, first: unknown, count: unknown) => {
+    found.push(Array.from({ length: Number(count) }, (__, index) => messageAt(Number(first) + index * size)));
+    return Number(count);
+  };
+  answers.set("sendmmsg", take(platform.structs.mmsghdr?.size ?? 0));
+  answers.set("sendmsg_x", take(Number((process.env["BERKELEY_MMSGHDR"] ?? "").split(",")[0])));
+  answers.set("sendmsgAt", (_, at) => {
+    found.push([messageAt(Number(at))]);
+    return 3;
+  });
+  const batch = new berkeley.SendBatch({ capacity: 4, size: 100, segmentation });
+  for (const text of ["one", "two"]) batch.push(Buffer.from(text), SOURCE);
+  new Socket(AF_INET, SOCK_DGRAM).sendMessages(batch);
+  return found;
+}
+
+/** What a batch gets of two messages: data and sender. */
+function received(options: ReceiveBatchOptions, control: string): unknown {
+  const fill = (at: number, data: string): number =>
+    fillMessage(at, { data, name: process.env["BERKELEY_NAME"] ?? "", control, flags: 0 });
+  const take = (size: number, lengthAt: number) => (_: unknown, first: unknown, count: unknown) => {
+    for (const [index, data] of ["0102", "030405"].entries()) {
+      const at = Number(first) + index * size;
+      new DataView(toArrayBuffer((at + lengthAt) as Pointer, 0, 4)).setUint32(0, fill(at, data), true);
+    }
+    return Math.min(Number(count), 2);
+  };
+  const [size, lengthAt] = (process.env["BERKELEY_MMSGHDR"] ?? "").split(",").map(Number);
+  answers.set("recvmmsg", take(size ?? 0, lengthAt ?? 0));
+  answers.set("recvmsg_x", take(size ?? 0, lengthAt ?? 0));
+  let one = 0;
+  answers.set("recvmsgAt", (_, at) => (one++ < 2 ? fill(Number(at), ["0102", "030405"][one - 1] ?? "") : -again));
+  const batch = new berkeley.ReceiveBatch(options);
+  new Socket(AF_INET6, SOCK_DGRAM).receiveMessages(batch);
+  return Array.from({ length: batch.length }, (_, index) => [
+    Buffer.from(batch.data(index)).toString("hex"),
+    batch.address(index)?.toString(),
+  ]);
+}
+
 const scenarios: Record<string, () => unknown> = {
   "a new stream": () =>
     callsOf(["socket", "setsockopt", "fcntl", "ioctl"], () => new Socket(AF_INET, SOCK_STREAM).close()),
@@ -115,45 +160,15 @@ const scenarios: Record<string, () => unknown> = {
       controlTruncated: message.controlTruncated,
     };
   },
-  sendMessages: () => {
-    const found: Found[][] = [];
-    const take = (size: number) => (_: unknown, first: unknown, count: unknown) => {
-      found.push(Array.from({ length: Number(count) }, (__, index) => messageAt(Number(first) + index * size)));
-      return Number(count);
-    };
-    answers.set("sendmmsg", take(platform.structs.mmsghdr?.size ?? 0));
-    answers.set("sendmsg_x", take(Number((process.env["BERKELEY_MMSGHDR"] ?? "").split(",")[0])));
-    answers.set("sendmsgAt", (_, at) => {
-      found.push([messageAt(Number(at))]);
-      return 3;
-    });
-    const batch = new berkeley.SendBatch({ capacity: 4, size: 100 });
-    for (const text of ["one", "two"]) batch.push(Buffer.from(text), SOURCE);
-    new Socket(AF_INET, SOCK_DGRAM).sendMessages(batch);
-    return found;
-  },
-  receiveMessages: () => {
-    const fill = (at: number, data: string): number =>
-      fillMessage(at, { data, name: process.env["BERKELEY_NAME"] ?? "", control: "", flags: 0 });
-    const take = (size: number, lengthAt: number) => (_: unknown, first: unknown, count: unknown) => {
-      for (const [index, data] of ["0102", "030405"].entries()) {
-        const at = Number(first) + index * size;
-        new DataView(toArrayBuffer((at + lengthAt) as Pointer, 0, 4)).setUint32(0, fill(at, data), true);
-      }
-      return Math.min(Number(count), 2);
-    };
-    const [size, lengthAt] = (process.env["BERKELEY_MMSGHDR"] ?? "").split(",").map(Number);
-    answers.set("recvmmsg", take(size ?? 0, lengthAt ?? 0));
-    answers.set("recvmsg_x", take(size ?? 0, lengthAt ?? 0));
-    let one = 0;
-    answers.set("recvmsgAt", (_, at) => (one++ < 2 ? fill(Number(at), ["0102", "030405"][one - 1] ?? "") : -again));
-    const batch = new berkeley.ReceiveBatch({ capacity: 4, size: 100 });
-    new Socket(AF_INET6, SOCK_DGRAM).receiveMessages(batch);
-    return Array.from({ length: batch.length }, (_, index) => [
-      Buffer.from(batch.data(index)).toString("hex"),
-      batch.address(index)?.toString(),
-    ]);
-  },
+  sendMessages: () => sentBatch(undefined),
+  "sendMessages, joined": () => sentBatch("auto"),
+  receiveMessages: () => received({ capacity: 4, size: 100 }, ""),
+  "receiveMessages, joined": () =>
+    received({ capacity: 4, size: 100, segmentation: "auto" }, process.env["BERKELEY_JOINED"] ?? ""),
+  "receiveControl(SegmentSize)": () =>
+    callsOf(["setsockopt"], () => new Socket(AF_INET, SOCK_DGRAM).receiveControl(berkeley.SegmentSize))
+      .at(-1)
+      ?.args.slice(0, 4),
   options: () => {
     const stream = new Socket(AF_INET, SOCK_STREAM);
     const datagram = new Socket(AF_INET, SOCK_DGRAM);

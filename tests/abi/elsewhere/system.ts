@@ -90,7 +90,7 @@ export class System {
   }
 
   /** One control message with its padding: CMSG_SPACE of the header's own arithmetic. */
-  control(level: string, type: string, payload: string): string {
+  control(level: string, type: string | number, payload: string): string {
     const layout = this.windows ? "WSACMSGHDR" : "cmsghdr";
     const prefix = this.windows ? "WSA_" : "";
     const size = payload.length / 2;
@@ -102,7 +102,7 @@ export class System {
     const header = this.struct(layout, {
       cmsg_len: length + size,
       cmsg_level: this.constant(level),
-      cmsg_type: this.constant(type),
+      cmsg_type: typeof type === "number" ? type : this.constant(type),
     });
     return (header.padEnd(length * 2, "0") + payload).padEnd(space * 2, "0");
   }
