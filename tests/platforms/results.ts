@@ -71,8 +71,8 @@ function reasonIn(name: string): string | undefined {
   return /^(not compared, [^:]*)/.exec(name)?.[1];
 }
 
-/** The grid, and under it why tests were skipped, as Markdown. */
-export function grid(all: readonly Results[]): string {
+/** The grid, and under it why tests were skipped, as Markdown; the latter folded up, for a page that has more to say. */
+export function grid(all: readonly Results[], folded = false): string {
   const lines = ["| platform | passed | skipped | failed |", "| --- | ---: | ---: | ---: |"];
   for (const { name, notSetUp, passed, failed, skipped } of all) {
     const sum = [...skipped.values()].reduce((one, other) => one + other, 0);
@@ -89,7 +89,9 @@ export function grid(all: readonly Results[]): string {
   for (const { name, skipped } of all) {
     if (skipped.size === 0) continue;
     const reasons = [...skipped].sort(([one, a], [other, b]) => b - a || (one < other ? -1 : 1));
-    lines.push("", `Skipped on ${name}:`, "", ...reasons.map(([reason, count]) => `- ${count}: ${reason}`));
+    const list = reasons.map(([reason, count]) => `- ${count}: ${reason}`);
+    if (folded) lines.push("", `<details><summary>Skipped on ${name}</summary>`, "", ...list, "", "</details>");
+    else lines.push("", `Skipped on ${name}:`, "", ...list);
   }
   return `${lines.join("\n")}\n`;
 }

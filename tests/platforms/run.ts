@@ -149,10 +149,9 @@ try {
 for (const { name, failures } of all) {
   for (const failure of failures) console.error(`failed on ${name}: ${failure}`);
 }
-const text = grid(all);
-console.log(text);
+console.log(grid(all));
 if (own.includes("--write-readme")) {
   const readme = join(root, "README.md");
-  writeFileSync(readme, withGrid(readFileSync(readme, "utf8"), text));
+  writeFileSync(readme, withGrid(readFileSync(readme, "utf8"), grid(all, true)));
 }
 process.exitCode = all.some(({ failed }) => failed > 0) ? 1 : 0;
