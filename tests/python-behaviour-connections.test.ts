@@ -28,7 +28,7 @@ import {
 } from "../src/index.ts";
 import * as option from "../src/options.ts";
 import { moduleOf, runChild } from "./support/child.ts";
-import { haveProc, openDescriptors } from "./support/descriptors.ts";
+import { haveProc, openDescriptors, openedSince } from "./support/descriptors.ts";
 import { rejectsKind } from "./support/loop.ts";
 import { havePython } from "./support/peers.ts";
 import { noPython, pythonSays } from "./support/python-behaviour.ts";
@@ -190,9 +190,9 @@ result = [fails(lambda: shared(False)), fails(lambda: shared(True))]`,
     async () => {
       await using server = await createServer({ hostname: "127.0.0.1", port: 0 });
       const port = portOf(server);
-      const before = haveProc ? openDescriptors().size : 0;
+      const before = haveProc ? openDescriptors() : new Map<number, string>();
       const error = await rejectsKind(createServer({ hostname: "127.0.0.1", port }), "address-in-use");
-      if (haveProc) expect(openDescriptors().size).toBe(before);
+      if (haveProc) expect(openedSince(before)).toEqual([]);
       expect(error).toMatchObject({ code: "EADDRINUSE", syscall: "bind" });
       expect(error.message).toContain(`127.0.0.1:${port}`);
       const theirs = await pythonSays(`result = fails(lambda: create_server(("127.0.0.1", int(sys.argv[1]))))`, port);

@@ -20,11 +20,19 @@ export function openDescriptors(): Map<number, string> {
   return found;
 }
 
-/** What is open after the action and was not before. (What somebody else closes meanwhile, a finalizer say, is no news.) */
+/**
+ * What is open and was not `before`. What somebody else closes meanwhile is no news, and is why numbers of descriptors are not
+ * compared: finalizers do, and Bun, which keeps the pipes of a child for a while after `spawnSync`.
+ */
+export function openedSince(before: ReadonlyMap<number, string>): string[] {
+  return [...openDescriptors()].filter(([fd, what]) => before.get(fd) !== what).map(([fd, what]) => `${fd}: ${what}`);
+}
+
+/** What is open after the action and was not before. */
 export function openedBy(action: () => void): string[] {
   const before = openDescriptors();
   action();
-  return [...openDescriptors()].filter(([fd, what]) => before.get(fd) !== what).map(([fd, what]) => `${fd}: ${what}`);
+  return openedSince(before);
 }
 
 // O_NONBLOCK and O_CLOEXEC as /proc/self/fdinfo shows them on Linux: octal, x86 and arm64 alike.
