@@ -153,5 +153,6 @@ console.log(grid(all));
 if (own.includes("--write-readme")) {
   const readme = join(root, "README.md");
   writeFileSync(readme, withGrid(readFileSync(readme, "utf8"), grid(all, true)));
+  Bun.spawnSync([process.execPath, "fmt", readme], { cwd: root });
 }
 process.exitCode = all.some(({ failed }) => failed > 0) ? 1 : 0;
