@@ -3,7 +3,9 @@
 import type { SocketAddress } from "../address/index.ts";
 import { show } from "../arguments.ts";
 import { closed, SocketError } from "../errors.ts";
+import { inspectAs } from "../inspect.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
+import { describeSocket } from "../socket/ref.ts";
 import { Socket } from "../socket/socket.ts";
 import { connectionFor } from "./connection-for.ts";
 import type { SocketConnection } from "./socket-connection.ts";
@@ -31,6 +33,10 @@ export class Listener implements AsyncIterable<SocketConnection> {
   readonly socket: Socket;
   readonly #naps = new Set<() => void>();
   #warned = false;
+
+  static {
+    inspectAs(this.prototype, ({ socket }) => describeSocket(socket));
+  }
 
   private constructor(socket: Socket) {
     this.socket = socket;

@@ -6,9 +6,10 @@ import type { SocketAddress } from "../address/index.ts";
 import { type Data, duration, show } from "../arguments.ts";
 import { closed, failed, pending } from "../errors.ts";
 import { errnoNumber } from "../../ffi/errno.ts";
+import { inspectAs } from "../inspect.ts";
 import { later } from "../later.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
-import { handleOf } from "../socket/ref.ts";
+import { describeSocket, handleOf } from "../socket/ref.ts";
 import { Socket } from "../socket/socket.ts";
 
 const { SOCK_STREAM, SOCK_SEQPACKET } = platform.core;
@@ -66,6 +67,10 @@ export class SocketConnection {
   #written: Promise<unknown> = Promise.resolve();
   #writing = 0;
   #closing: Promise<void> | undefined;
+
+  static {
+    inspectAs(this.prototype, ({ socket }) => describeSocket(socket));
+  }
 
   /** Use `from`. */
   protected constructor(socket: Socket) {

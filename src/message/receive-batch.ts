@@ -8,6 +8,7 @@ import { addressAt } from "../address/sender.ts";
 import type { SocketAddress } from "../address/index.ts";
 import { integer, show } from "../arguments.ts";
 import { pending, type SocketError } from "../errors.ts";
+import { inspectAs } from "../inspect.ts";
 import {
   type ControlBuffer,
   type ControlMessage,
@@ -61,6 +62,7 @@ export class ReceiveBatch {
 
   static {
     inside = (batch) => batch.#incoming;
+    inspectAs(this.prototype, ({ length, capacity }) => `${length} of ${capacity}`);
   }
 
   /** How many datagrams the last receive has brought. */

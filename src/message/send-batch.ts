@@ -3,6 +3,7 @@
 import { type Data, show } from "../arguments.ts";
 import type { SocketAddressLike } from "../address/index.ts";
 import type { SocketError } from "../errors.ts";
+import { inspectAs } from "../inspect.ts";
 import { Outgoing, type PushOptions, type SendBatchOptions } from "./outgoing.ts";
 import type { ReceiveBatch } from "./receive-batch.ts";
 
@@ -30,6 +31,7 @@ export class SendBatch {
 
   static {
     inside = (batch) => batch.#outgoing;
+    inspectAs(this.prototype, ({ length, capacity }) => `${length} of ${capacity}`);
   }
 
   /** How many datagrams were pushed. */

@@ -12,6 +12,7 @@ import { identify } from "./make.ts";
 import type { ControlMessage, ControlMessageClass } from "../message/control.ts";
 import type { MembershipOptions } from "./multicast.ts";
 import { later } from "../later.ts";
+import { inspectAs } from "../inspect.ts";
 
 /** The properties that are options: internal. */
 export const properties: () => typeof import("./properties.ts") = later(
@@ -28,6 +29,9 @@ const system: () => typeof import("./capabilities.ts") = later(
 );
 const control: () => typeof import("./receive-control.ts") = later(
   () => require("./receive-control.ts") as typeof import("./receive-control.ts"),
+);
+const description: () => typeof import("./describe.ts") = later(
+  () => require("./describe.ts") as typeof import("./describe.ts"),
 );
 const ioctl: () => typeof import("./ioctl.ts") = later(() => require("./ioctl.ts") as typeof import("./ioctl.ts"));
 
@@ -77,6 +81,7 @@ export class SocketRef {
 
   static {
     handleInside = (socket) => socket.#handle;
+    inspectAs(this.prototype, (socket) => describeSocket(socket));
   }
 
   /**
@@ -296,6 +301,11 @@ export class SocketRef {
   toString(): string {
     return `${this.constructor.name}(fd ${this.fd})`;
   }
+}
+
+/** What console.log shows of a socket: internal. */
+export function describeSocket(socket: SocketRef): string {
+  return description().describe(socket);
 }
 
 /** The state of a socket of ours, for the floors above: internal. */

@@ -3,6 +3,7 @@
 import { close, makeWake, wake } from "../../ffi/descriptors.ts";
 import { show } from "../arguments.ts";
 import { cancelled, closed, failed } from "../errors.ts";
+import { inspectAs } from "../inspect.ts";
 
 // What the shared memory holds, as 32-bit integers.
 const CANCELLED = 0; // 1 once cancelled
@@ -66,6 +67,7 @@ export class Cancellable {
   }
 
   static {
+    inspectAs(this.prototype, (cancellable) => (cancellable.cancelled ? "cancelled" : "not cancelled"));
     flag = (cancellable) => Atomics.load(cancellable.#hold.cells, CANCELLED) === 1;
     wakeEnd = (cancellable) => (cancellable.#hold.released ? -1 : (cancellable.#hold.cells[READ_END] as number));
   }
