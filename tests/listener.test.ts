@@ -14,7 +14,7 @@ import {
   Socket,
   SocketError,
 } from "../src/index.ts";
-import { openDescriptors, openedSince } from "./support/descriptors.ts";
+import { haveProc, openDescriptors, openedSince } from "./support/descriptors.ts";
 import { runScript } from "./support/script.ts";
 import { Folder, haveIPv6 } from "./support/sockets.ts";
 
@@ -233,6 +233,40 @@ describe("Listener", () => {
     `);
     expect(result).toEqual({ accepted: true, calm: true });
   });
+
+  test.skipIf(!haveProc)(
+    "waits for descriptors as long as it may, and no longer (skipped where there is no limit)",
+    async () => {
+      const { result } = await runScript(`
+      import { openSync } from "node:fs";
+      const listener = await berkeley.createServer({ hostname: "127.0.0.1", port: 0 });
+      using client = new Socket(AF_INET);
+      await client.connectAsync("127.0.0.1:" + listener.localAddress.port);
+      process.on("warning", () => {});
+      const taken = [];
+      try { for (;;) taken.push(openSync("/dev/null")); } catch {}
+      const ended = (options) => listener.accept(options).then(() => "accepted", (error) => error.kind ?? error);
+      const found = [
+        await ended({ timeout: 50 }),
+        await ended({ timeout: 0 }),
+        await ended({ flags: berkeley.MSG_DONTWAIT }),
+      ];
+      using cancellable = new berkeley.Cancellable();
+      setTimeout(() => cancellable.cancel(), 20);
+      found.push(await ended({ cancellable }));
+      found.push(await ended({ cancellable }));
+      const controller = new AbortController();
+      setTimeout(() => controller.abort("enough"), 20);
+      found.push(await ended({ signal: controller.signal }));
+      listener.socket.unref();
+      void listener.accept(); // keeps nobody from ending
+      report({ found });
+    `);
+      expect(result).toEqual({
+        found: ["timed-out", "would-block", "would-block", "cancelled", "cancelled", "enough"],
+      });
+    },
+  );
 });
 
 describe("options that say nothing about an address", () => {

@@ -1,11 +1,13 @@
 // A socket that listens, on the event loop.
 
+import { EAGAIN } from "../../ffi/errno.ts";
+import { platform } from "../../ffi/platform/index.ts";
 import type { SocketAddress } from "../address/index.ts";
 import { show } from "../arguments.ts";
-import { closed, SocketError } from "../errors.ts";
+import { closed, failed, SocketError, timedOut } from "../errors.ts";
 import { inspectAs } from "../inspect.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
-import { describeSocket } from "../socket/ref.ts";
+import { describeSocket, handleOf } from "../socket/ref.ts";
 import { Socket } from "../socket/socket.ts";
 import { connectionFor } from "./connection-for.ts";
 import type { SocketConnection } from "./socket-connection.ts";
@@ -16,6 +18,7 @@ const PASSING = new Set(
     " ",
   ),
 );
+const MSG_DONTWAIT = platform.core.MSG_DONTWAIT ?? 0;
 const SHORTEST_NAP = 5;
 const LONGEST_NAP = 500;
 
@@ -55,16 +58,24 @@ export class Listener implements AsyncIterable<SocketConnection> {
     return this.socket.localAddress;
   }
 
-  /** The next connection. Rejects as `socket.acceptAsync`; kind "closed" when it is closed. */
+  /** The next connection, in one budget with all naps. Rejects as `socket.acceptAsync`; kind "closed" when it is closed. */
   async accept(options?: AsyncOptions): Promise<SocketConnection> {
+    const start = performance.now();
+    let terms = options;
     for (let nap = SHORTEST_NAP; ; nap = Math.min(nap * 2, LONGEST_NAP)) {
       try {
-        return connectionFor(await this.socket.acceptAsync(options));
+        return connectionFor(await this.socket.acceptAsync(terms));
       } catch (error) {
         if (!(error instanceof SocketError) || error.syscall !== "accept" || !PASSING.has(error.code)) throw error;
         this.#warn(error);
-        await this.#nap(nap, options?.signal);
       }
+      const waits = ((options?.flags ?? 0) & MSG_DONTWAIT) === 0;
+      const budget = waits ? (options?.timeout ?? this.socket.timeout) : 0;
+      const left = budget - (performance.now() - start);
+      if (budget === 0) throw failed(-EAGAIN, { syscall: "accept" });
+      if (left <= 0) throw timedOut("accept", budget);
+      await this.#nap(Math.min(nap, left), options);
+      terms = { ...options, timeout: Math.max(budget - (performance.now() - start), 0.001) };
     }
   }
 
@@ -77,18 +88,22 @@ export class Listener implements AsyncIterable<SocketConnection> {
     });
   }
 
-  // Ends early when the listener is closed or the signal aborts: the next accept says so.
-  #nap(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  // Ends early when the listener is closed or the wait is ended: the next accept says so.
+  #nap(milliseconds: number, options: AsyncOptions | undefined): Promise<void> {
+    const { signal, cancellable } = options ?? {};
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", wake);
+        cancellation?.[Symbol.dispose]();
         this.#naps.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, milliseconds);
+      const timer = setTimeout(wake, Math.ceil(milliseconds));
+      if (!handleOf(this.socket).alive) timer.unref();
       this.#naps.add(wake);
       signal?.addEventListener("abort", wake, { once: true });
+      const cancellation = cancellable?.onCancel(() => setTimeout(wake)); // it may be called before it returns
     });
   }
 
