@@ -140,6 +140,21 @@ describe("close", () => {
     await a.close(); // again is nothing
   });
 
+  test("waits for all writes under way, though the last of them was ended before the others", async () => {
+    const [a, b] = pair();
+    const size = 8_000_000;
+    const first = a.write(new Uint8Array(size), { timeout: 10_000 });
+    const ended = kindOf(a.write("x", { signal: AbortSignal.abort("enough") }));
+    const closing = a.close({ timeout: 10_000 });
+    expect(await ended).toBe("enough");
+    let received = 0;
+    const buffer = new Uint8Array(1 << 16);
+    for (let part = 1; part > 0; received += part) part = await b.read(buffer, { timeout: 5000 });
+    expect([await first, received]).toEqual([size, size]);
+    await b.close();
+    await closing;
+  });
+
   test("does not wait for ever for a peer that stays, and not at all with timeout 0", async () => {
     const [a, b] = pair();
     const reading = kindOf(a.read(new Uint8Array(1)));
@@ -191,6 +206,36 @@ describe("toBun", () => {
     await b.close({ timeout: 0 });
     await a.close();
   });
+});
+
+test("toBun with wrong handlers leaves the connection as it is", async () => {
+  const [a, b] = pair();
+  for (const handlers of [undefined, null, {}, { data: 5 }]) {
+    expect(await kindOf(a.toBun(handlers as never))).toContain("TypeError");
+  }
+  await b.write("still here");
+  expect(await readText(a)).toBe("still here");
+  await b.close({ timeout: 0 });
+  await a.close();
+  expect(await kindOf(a.toBun({ data() {} }))).toBe("closed");
+});
+
+test("toBun is refused while the readable stream holds bytes that nobody has read", async () => {
+  const [a, b] = Socket.pair().map((socket) => connectionFor(socket)) as [SocketConnection, SocketConnection];
+  const reader = a.readable.getReader();
+  const left = kindOf(reader.read());
+  await new Promise(setImmediate); // the stream has asked for bytes
+  reader.releaseLock();
+  expect(await left).toContain("TypeError");
+  await b.write("early");
+  while (a.socket.availableBytes > 0) await new Promise(setImmediate);
+  expect(await kindOf(a.toBun({ data() {} }))).toBe("pending");
+  const again = a.readable.getReader();
+  expect(new TextDecoder().decode((await again.read()).value)).toBe("early");
+  again.releaseLock();
+  const socket = await a.toBun({ data() {} });
+  socket.terminate();
+  await b.close();
 });
 
 test("no descriptor is left behind", async () => {

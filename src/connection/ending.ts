@@ -3,14 +3,18 @@
 import { close as closeDescriptor } from "../../ffi/descriptors.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { notSupported, SocketError } from "../errors.ts";
+import { open } from "../socket/handle.ts";
+import { handleOf } from "../socket/ref.ts";
 import type { Socket } from "../socket/socket.ts";
+import { sent } from "../socket/twins.ts";
 
 /** Finishes writes, tells the peer the end, waits for its end, and closes: within so many milliseconds. */
-export async function closeGracefully(socket: Socket, written: Promise<unknown>, patience: number): Promise<void> {
+export async function closeGracefully(socket: Socket, patience: number): Promise<void> {
   if (socket.closed) return;
   const signal = AbortSignal.timeout(Math.min(patience, 0x7fff_ffff));
   try {
-    if (patience === 0 || !(await inTime(written, signal)) || socket.closed) return;
+    if (patience === 0) return;
+    await sent(handleOf(socket), { signal, timeout: Infinity });
     socket.shutdown({ write: true });
     const away = new Uint8Array(65_536);
     // a socket that is closed with bytes unread resets the connection, and what was sent last may be lost with it
@@ -23,26 +27,16 @@ export async function closeGracefully(socket: Socket, written: Promise<unknown>,
   }
 }
 
-/** Whether it ended before the signal. */
-function inTime(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const expired = (): void => resolve(false);
-    signal.addEventListener("abort", expired, { once: true });
-    void work.then(() => {
-      signal.removeEventListener("abort", expired);
-      resolve(true);
-    });
-  });
-}
-
 /** Gives the descriptor to Bun. */
 export async function handOver(socket: Socket, handlers: Bun.SocketHandler<undefined>): Promise<Bun.Socket<undefined>> {
   if (!platform.bunAdopts) throw notSupported("toBun", `Bun takes no sockets over on ${platform.name}`);
-  const fd = socket.detach();
+  const fd = open(handleOf(socket), "toBun");
+  // `fd` is there, and not in the types (Bun 1.4)
+  const options = { fd, socket: handlers } as unknown as Bun.TCPSocketConnectOptions<undefined>;
+  const taken = Bun.connect<undefined>(options); // wrong handlers are thrown at once: nothing has happened then
+  if (!socket.closed) socket.detach(); // its `open` has been called, and may have closed it
   try {
-    // `fd` is there, and not in the types (Bun 1.4)
-    const options = { fd, socket: handlers } as unknown as Bun.TCPSocketConnectOptions<undefined>;
-    return await Bun.connect<undefined>(options);
+    return await taken;
   } catch (error) {
     closeDescriptor(fd);
     throw error;

@@ -11,6 +11,7 @@ import { later } from "../later.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
 import { describeSocket, handleOf } from "../socket/ref.ts";
 import { Socket } from "../socket/socket.ts";
+import type { ConnectionReadable } from "./streams.ts";
 
 const { SOCK_STREAM, SOCK_SEQPACKET } = platform.core;
 
@@ -62,10 +63,8 @@ export function checkConnected(socket: unknown): Socket {
 export class SocketConnection {
   /** The socket below. */
   readonly socket: Socket;
-  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #readable: ConnectionReadable | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
-  #written: Promise<unknown> = Promise.resolve();
-  #writing = 0;
   #closing: Promise<void> | undefined;
 
   static {
@@ -110,11 +109,7 @@ export class SocketConnection {
 
   /** Sends all of it, text (UTF-8) or bytes; writes go out in their order. Rejects as `socket.sendAllAsync`. */
   write(data: Data | string, options?: AsyncOptions): Promise<number> {
-    const written = this.socket.sendAllAsync(data, options);
-    this.#writing++;
-    // writes are served in order, so that the last one ends last
-    this.#written = written.catch(() => undefined).finally(() => this.#writing--);
-    return written;
+    return this.socket.sendAllAsync(data, options);
   }
 
   /**
@@ -123,7 +118,7 @@ export class SocketConnection {
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     this.#readable ??= streams().makeReadable(this.socket);
-    return this.#readable;
+    return this.#readable.stream;
   }
 
   /**
@@ -144,7 +139,7 @@ export class SocketConnection {
    */
   async close(options?: CloseOptions): Promise<void> {
     const patience = options?.timeout === undefined ? DEFAULT_PATIENCE : duration(options.timeout);
-    this.#closing ??= ending().closeGracefully(this.socket, this.#written, patience);
+    this.#closing ??= ending().closeGracefully(this.socket, patience);
     return this.#closing;
   }
 
@@ -157,12 +152,14 @@ export class SocketConnection {
    * Hands the stream over to Bun's own event loop: `Bun.connect({ fd, socket: handlers })`. This connection and its socket are
    * closed then.
    *
-   * @throws (rejects) SocketError kind "pending" while operations wait, or a web stream of it is in use; "not-supported" on
-   * Windows, where Bun takes no sockets over, and the connection stays as it is
+   * @throws (rejects) SocketError kind "pending" while operations wait, a web stream of it is in use, or `readable` holds bytes
+   * that nobody has read; "not-supported" on Windows, where Bun takes no sockets over; what Bun says of wrong handlers. The connection
+   * stays as it is then
    */
   async toBun(handlers: BunHandlers): Promise<Bun.Socket<undefined>> {
-    const inUse = this.#readable?.locked === true || this.#writable?.locked === true;
-    if (inUse || this.#writing > 0 || handleOf(this.socket).loop?.busy === true) throw pending("toBun", "connection");
+    const inUse = this.#readable?.stream.locked === true || this.#writable?.locked === true;
+    const ahead = this.#readable?.holds === true;
+    if (inUse || ahead || handleOf(this.socket).loop?.busy === true) throw pending("toBun", "connection");
     return ending().handOver(this.socket, handlers);
   }
 }

@@ -13,11 +13,22 @@ export interface Writer {
 }
 
 /** The stream of what a socket receives. */
-export function makeReadable(socket: Socket): ReadableStream<Uint8Array<ArrayBuffer>> {
+export interface ConnectionReadable {
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Whether it holds bytes that nobody has read: of a read that its reader has left. */
+  readonly holds: boolean;
+}
+
+/** Makes it. */
+export function makeReadable(socket: Socket): ConnectionReadable {
   const cancelled = new AbortController();
-  return new ReadableStream(
+  let control: ReadableByteStreamController | undefined;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       type: "bytes",
+      start(controller: ReadableByteStreamController) {
+        control = controller;
+      },
       autoAllocateChunkSize: CHUNK,
       async pull(controller: ReadableByteStreamController) {
         const request = controller.byobRequest;
@@ -37,6 +48,12 @@ export function makeReadable(socket: Socket): ReadableStream<Uint8Array<ArrayBuf
     } satisfies UnderlyingByteSource,
     { highWaterMark: 0 },
   );
+  return {
+    stream,
+    get holds() {
+      return (control?.desiredSize ?? 0) < 0;
+    },
+  };
 }
 
 /** The stream of what goes to a connection. */

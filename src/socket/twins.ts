@@ -327,3 +327,14 @@ export function conditionWait(handle: Handle, condition: unknown, options: Async
     };
   });
 }
+
+/** Whether all that was to be sent before has gone, or has failed: it stands in the queue of those who send. */
+export function sent(handle: Handle, options: AsyncOptions): Promise<void> {
+  return onLoop<void>(handle, "send", options, () => ({
+    syscall: "send",
+    direction: "write",
+    condition: POLLOUT,
+    attempt: () => 0,
+    finish: () => undefined,
+  }));
+}
