@@ -68,21 +68,24 @@ function checkOptions(options: MembershipOptions | undefined): MembershipOptions
   throw new TypeError(`options must be { interface, source }, not ${show(options)}`);
 }
 
-/** Joins a group, and hears from then on only groups that this socket has joined. */
-export function joinMulticastGroup(
+/** Joins or leaves a group: the options of its family. */
+function change(
   socket: Subject,
+  way: "join" | "leave",
   group: string | InetAddress,
-  options: MembershipOptions | undefined,
-): void {
+  given?: MembershipOptions,
+): Family {
   const address = groupOf(group);
-  const { interface: on, source } = checkOptions(options);
+  const { interface: on, source } = checkOptions(given);
   const family = address.family === AF_INET ? ipv4 : ipv6;
-  if (source === undefined) setTyped(socket, family.join, { group: address, interface: on });
-  else setTyped(socket, family.joinSource, { group: address, interface: on, source });
-  hearOnlyOwnGroups(socket, family.all);
+  if (source === undefined) setTyped(socket, family[way], { group: address, interface: on });
+  else setTyped(socket, family[`${way}Source`], { group: address, interface: on, source });
+  return family;
 }
 
-function hearOnlyOwnGroups(socket: Subject, all: Option<boolean>): void {
+/** Joins a group, and hears from then on only groups that this socket has joined. */
+export function joinMulticastGroup(socket: Subject, group: string | InetAddress, options?: MembershipOptions): void {
+  const { all } = change(socket, "join", group, options);
   if (!all.supported) return;
   try {
     setTyped(socket, all, false);
@@ -93,14 +96,6 @@ function hearOnlyOwnGroups(socket: Subject, all: Option<boolean>): void {
 }
 
 /** Leaves a group. */
-export function leaveMulticastGroup(
-  socket: Subject,
-  group: string | InetAddress,
-  options: MembershipOptions | undefined,
-): void {
-  const address = groupOf(group);
-  const { interface: on, source } = checkOptions(options);
-  const family = address.family === AF_INET ? ipv4 : ipv6;
-  if (source === undefined) setTyped(socket, family.leave, { group: address, interface: on });
-  else setTyped(socket, family.leaveSource, { group: address, interface: on, source });
+export function leaveMulticastGroup(socket: Subject, group: string | InetAddress, options?: MembershipOptions): void {
+  change(socket, "leave", group, options);
 }
