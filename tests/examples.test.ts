@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { haveIPv6 as ipv6, Folder } from "./support/sockets.ts";
-import { example, Network, type Program, python } from "./support/examples.ts";
+import { example, Network, python } from "./support/examples.ts";
+import type { Program } from "./support/program.ts";
 import { dhcpServers, dnsClient, mdnsResponder, pcapngReader, sleeper, sntpServer } from "./support/examples-peers.ts";
 
 const LONG = 20_000;
@@ -14,7 +15,7 @@ const [names, asNobody] = [
 const userReason = process.getuid?.() !== 0 ? "needs root" : Bun.which("setpriv") === null ? "needs setpriv(1)" : "";
 const because = (reason: string): string => (reason === "" ? "" : ` (${reason})`);
 
-describe.skipIf(process.platform !== "linux")("without arguments", () => {
+describe.skipIf(process.platform !== "linux")("without arguments (needs Linux)", () => {
   const run = async (name: string, through: readonly string[] = []): Promise<void> => {
     const start = performance.now();
     const { exitCode, stdout, stderr } = await example(name, [], through).end();
