@@ -12,6 +12,18 @@ export function later<Module>(load: () => Module): () => Module {
   };
 }
 
+/** The same for a module whose functions return promises: where it cannot be loaded they reject, and nothing is thrown. */
+export function laterAsync<Module extends object>(load: () => Module): () => Module {
+  const own = later(load);
+  return () => {
+    try {
+      return own();
+    } catch (error) {
+      return new Proxy({} as Module, { get: () => () => Promise.reject(error) });
+    }
+  };
+}
+
 function tryToLoad<Module>(load: () => Module): Module {
   try {
     return load();

@@ -3,10 +3,10 @@
 import { close as closeDescriptor } from "../../ffi/descriptors.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { notSupported, SocketError } from "../errors.ts";
+import { twins } from "../socket/async-socket.ts";
 import { open } from "../socket/handle.ts";
 import { handleOf } from "../socket/ref.ts";
 import type { Socket } from "../socket/socket.ts";
-import { sent } from "../socket/twins.ts";
 
 /** Finishes writes, tells the peer the end, waits for its end, and closes: within so many milliseconds. */
 export async function closeGracefully(socket: Socket, patience: number): Promise<void> {
@@ -14,7 +14,7 @@ export async function closeGracefully(socket: Socket, patience: number): Promise
   const signal = AbortSignal.timeout(Math.min(patience, 0x7fff_ffff));
   try {
     if (patience === 0) return;
-    await sent(handleOf(socket), { signal, timeout: Infinity });
+    await twins().sent(handleOf(socket), { signal, timeout: Infinity });
     socket.shutdown({ write: true });
     const away = new Uint8Array(65_536);
     // a socket that is closed with bytes unread resets the connection, and what was sent last may be lost with it

@@ -1,5 +1,5 @@
-// A connected stream on the event loop: all methods are promises. What is not needed by every program, the web streams and the
-// graceful end, is in files of its own, loaded when it is asked for.
+// A connected stream on the event loop: all methods are promises. How it ends is in a file of its own, and the web streams, which
+// not every program needs, in one that is loaded when they are asked for.
 
 import { platform } from "../../ffi/platform/index.ts";
 import type { SocketAddress } from "../address/index.ts";
@@ -11,6 +11,7 @@ import { later } from "../later.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
 import { describeSocket, handleOf } from "../socket/ref.ts";
 import { Socket } from "../socket/socket.ts";
+import { closeGracefully, handOver } from "./ending.ts";
 import type { ConnectionReadable } from "./streams.ts";
 
 const { SOCK_STREAM, SOCK_SEQPACKET } = platform.core;
@@ -18,7 +19,6 @@ const { SOCK_STREAM, SOCK_SEQPACKET } = platform.core;
 const streams: () => typeof import("./streams.ts") = later(
   () => require("./streams.ts") as typeof import("./streams.ts"),
 );
-const ending: () => typeof import("./ending.ts") = later(() => require("./ending.ts") as typeof import("./ending.ts"));
 
 /** What `close` takes. */
 export interface CloseOptions {
@@ -139,7 +139,7 @@ export class SocketConnection {
    */
   async close(options?: CloseOptions): Promise<void> {
     const patience = options?.timeout === undefined ? DEFAULT_PATIENCE : duration(options.timeout);
-    this.#closing ??= ending().closeGracefully(this.socket, patience);
+    this.#closing ??= closeGracefully(this.socket, patience);
     return this.#closing;
   }
 
@@ -160,6 +160,6 @@ export class SocketConnection {
     const inUse = this.#readable?.stream.locked === true || this.#writable?.locked === true;
     const ahead = this.#readable?.holds === true;
     if (inUse || ahead || handleOf(this.socket).loop?.busy === true) throw pending("toBun", "connection");
-    return ending().handOver(this.socket, handlers);
+    return handOver(this.socket, handlers);
   }
 }

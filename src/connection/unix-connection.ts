@@ -2,14 +2,14 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import type { Data, Descriptor } from "../arguments.ts";
-import { later } from "../later.ts";
+import { laterAsync } from "../later.ts";
 import type { Credentials } from "../message/credentials.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
 import type { Socket } from "../socket/socket.ts";
 import type { ReceivedFds } from "../unix/passing.ts";
 import { checkConnected, SocketConnection } from "./socket-connection.ts";
 
-const passing: () => typeof import("../unix/passing-async.ts") = later(
+const passing: () => typeof import("../unix/passing-async.ts") = laterAsync(
   () => require("../unix/passing-async.ts") as typeof import("../unix/passing-async.ts"),
 );
 

@@ -5,7 +5,7 @@ import { platform } from "../../ffi/platform/index.ts";
 import type { SocketAddressLike } from "../address/index.ts";
 import { type Data, type Descriptor, show } from "../arguments.ts";
 import { SocketError } from "../errors.ts";
-import { later } from "../later.ts";
+import { later, laterAsync } from "../later.ts";
 import { ReceiveBatch, type ReceiveBatchOptions } from "../message/receive-batch.ts";
 import type { ReceivedMessage } from "../message/received.ts";
 import type { SendBatch } from "../message/send-batch.ts";
@@ -21,10 +21,10 @@ import type { ReceiveMessagesAsyncOptions } from "./twins.ts";
 const { SOCK_SEQPACKET } = platform.core;
 
 /** The twins, loaded when the first of them is used: internal. */
-export const twins: () => typeof import("./twins.ts") = later(
+export const twins: () => typeof import("./twins.ts") = laterAsync(
   () => require("./twins.ts") as typeof import("./twins.ts"),
 );
-const sendFile: () => typeof import("./send-file-async.ts") = later(
+const sendFile: () => typeof import("./send-file-async.ts") = laterAsync(
   () => require("./send-file-async.ts") as typeof import("./send-file-async.ts"),
 );
 const loop: () => typeof import("./loop.ts") = later(() => require("./loop.ts") as typeof import("./loop.ts"));
