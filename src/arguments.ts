@@ -51,6 +51,13 @@ export function duration(value: unknown, name = "timeout"): number {
   return value;
 }
 
+/** An object whose fields are read by name. What has none (a list, bytes) is refused: all of its fields would be their defaults. */
+export function record<Fields extends object>(value: Fields, name: string, what = "an object"): Fields {
+  const plain = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (plain && !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer)) return value;
+  throw new TypeError(`${name} must be ${what}, not ${show(value)}`);
+}
+
 /** A boolean. */
 export function boolean(value: unknown, name: string): boolean {
   if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false, not ${show(value)}`);

@@ -2,7 +2,7 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import { sockaddr } from "../../ffi/structs/sockaddr.ts";
-import { integer, port as portNumber, show } from "../arguments.ts";
+import { integer, port as portNumber, record, show } from "../arguments.ts";
 import { bytesOf, InetAddress } from "./inet-address.ts";
 import { scopeIndex } from "./interface.ts";
 import { Encoded, nativeBytes, registerFamily, SocketAddress } from "./socket-address.ts";
@@ -106,6 +106,7 @@ function encode(address: unknown, port: unknown, options: InetSocketAddressOptio
     throw new TypeError(`address must be an InetAddress or its text, not ${show(address)}`);
   }
   const number = portNumber(port);
+  if (options !== undefined) record(options, "options", "{ flowInfo, scopeId }");
   const flowInfo = options?.flowInfo === undefined ? 0 : integer(options.flowInfo, "flowInfo", 0, 0xffff_ffff);
   const given = options?.scopeId === undefined ? undefined : integer(options.scopeId, "scopeId", 0, 0xffff_ffff);
   if (inet.family === AF_INET) {

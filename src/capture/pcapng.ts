@@ -1,6 +1,6 @@
 // Capture files: pcapng, draft-ietf-opsawg-pcapng. Everything is in little-endian order; the magic number says so to the reader.
 
-import { integer, show } from "../arguments.ts";
+import { integer, record, show } from "../arguments.ts";
 import { type VlanTag, withVlanTag } from "../packet/ethernet.ts";
 import { bufferOf } from "../packet/fields.ts";
 import { PcapngBlock } from "./pcapng-block.ts";
@@ -100,7 +100,8 @@ export class PcapngWriter {
    *
    * @throws TypeError when the sink has no `write`, or an option is no text
    */
-  constructor(sink?: PcapngSink, { comment, hardware, os, application = "berkeley" }: PcapngSection = {}) {
+  constructor(sink?: PcapngSink, section: PcapngSection = {}) {
+    const { comment, hardware, os, application = "berkeley" } = record(section, "section");
     if (sink !== undefined && typeof sink?.write !== "function") {
       throw new TypeError(`sink must have a write(bytes), as Bun.file(path).writer() has, not ${show(sink)}`);
     }
@@ -123,7 +124,15 @@ export class PcapngWriter {
    * @throws {TypeError | RangeError} naming what is wrong
    */
   addInterface(fields: PcapngInterface = {}): number {
-    const { linkType = LINKTYPE_ETHERNET, snapLength = 0, name, description, comment, os, speed } = fields;
+    const {
+      linkType = LINKTYPE_ETHERNET,
+      snapLength = 0,
+      name,
+      description,
+      comment,
+      os,
+      speed,
+    } = record(fields, "fields");
     const block = new PcapngBlock(INTERFACE);
     block.uint16(integer(linkType, "linkType", 0, 0xffff));
     block.uint16(0);
@@ -149,19 +158,19 @@ export class PcapngWriter {
    * @throws {TypeError | RangeError} naming what is wrong; when no interface has that number
    */
   writePacket(packet: PcapngPacket, details: PcapngPacketDetails = {}): void {
-    const { interface: number = 0, comment, direction, dropCount } = details;
+    const { interface: number = 0, comment, direction, dropCount } = record(details, "details");
     this.#expectInterface(number);
-    const { vlan } = packet;
+    const { vlan, length } = record(packet, "packet");
     const captured = bufferOf(packet.bytes);
     const tagged = vlan !== undefined && this.#linkTypes[number] === LINKTYPE_ETHERNET;
     const bytes = tagged ? withVlanTag(captured, vlan) : captured;
-    const before = (packet.length ?? captured.length) + bytes.length - captured.length;
     integer(bytes.length, "bytes.length", 0, MOST_BYTES);
+    const before = length === undefined ? captured.length : integer(length, "length", captured.length, 0xffff_fff0);
     const block = new PcapngBlock(ENHANCED_PACKET, bytes.length + 64);
     block.uint32(number);
     block.time(packet.epochNanoseconds, "epochNanoseconds");
     block.uint32(bytes.length);
-    block.uint32(integer(before, "length", bytes.length, 0xffff_ffff));
+    block.uint32(before + bytes.length - captured.length);
     block.bytes(bytes);
     block.text(1, comment, "comment");
     if (direction !== undefined) block.option(2, Uint8Array.of(directionBits(direction), 0, 0, 0));
@@ -175,12 +184,13 @@ export class PcapngWriter {
    * @throws {TypeError | RangeError} naming what is wrong; when no interface has that number
    */
   writeStatistics(statistics: PcapngStatistics, number = 0): void {
+    const { epochNanoseconds, received, dropped } = record(statistics, "statistics");
     this.#expectInterface(number);
     const block = new PcapngBlock(STATISTICS);
     block.uint32(number);
-    block.time(statistics.epochNanoseconds, "epochNanoseconds");
-    if (statistics.received !== undefined) block.option64(4, statistics.received, "received");
-    if (statistics.dropped !== undefined) block.option64(5, statistics.dropped, "dropped");
+    block.time(epochNanoseconds, "epochNanoseconds");
+    if (received !== undefined) block.option64(4, received, "received");
+    if (dropped !== undefined) block.option64(5, dropped, "dropped");
     this.#put(block);
   }
 

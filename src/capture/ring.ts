@@ -6,7 +6,7 @@ import { platform } from "../../ffi/platform/index.ts";
 import { fanoutModes, packetAddress, ring, ringStruct, ringStructs } from "../../ffi/structs/packet-ring.ts";
 import { getUint } from "../../ffi/layout.ts";
 import { type InterfaceLike, NativeSocketAddress, resolveInterface } from "../address/index.ts";
-import { boolean, integer, show } from "../arguments.ts";
+import { boolean, integer, record, show } from "../arguments.ts";
 import { closed, failed, notSupported, pending, SocketError } from "../errors.ts";
 import { SO_ATTACH_FILTER } from "../option/socket-linux.ts";
 import type { BpfInstruction } from "../packet/bpf.ts";
@@ -307,10 +307,7 @@ interface Terms {
 }
 
 function check(options: CaptureOptions): Terms {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options must be an object, not ${show(options)}`);
-  }
-  const { protocol, filter, promiscuous, ignoreOutgoing, cooked, blockTimeout, fanout } = options;
+  const { protocol, filter, promiscuous, ignoreOutgoing, cooked, blockTimeout, fanout } = record(options, "options");
   const blockSize = integer(options.blockSize ?? 262_144, "blockSize", PAGE, 0x4000_0000);
   if (blockSize % PAGE !== 0) throw new RangeError(`blockSize must be a multiple of ${PAGE}, not ${blockSize}`);
   const interfaceIndex = options.interface === undefined ? 0 : resolveInterface(options.interface);
@@ -332,7 +329,8 @@ function check(options: CaptureOptions): Terms {
   };
 }
 
-function fanoutValue({ group, mode = "hash", defragment = false }: FanoutOptions, ignoreOutgoing: boolean): number {
+function fanoutValue(fanout: FanoutOptions, ignoreOutgoing: boolean): number {
+  const { group, mode = "hash", defragment = false } = record(fanout, "fanout");
   if (!Object.hasOwn(fanoutModes, mode)) {
     throw new TypeError(`fanout.mode must be one of ${Object.keys(fanoutModes).join(", ")}, not ${show(mode)}`);
   }

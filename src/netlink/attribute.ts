@@ -37,12 +37,20 @@ export const aligned = (length: number): number => (length + 3) & ~3;
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** Checks the bytes that something is read from. */
+export function bytesOf(value: unknown, name: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new TypeError(`${name} must be a Uint8Array, not ${show(value)}`);
+}
+
 /**
  * The attributes that stand in these bytes from an offset on, netlink(7); `undefined` when one of them is cut off or shorter than its
  * header. Nothing outside is read.
+ *
+ * @throws TypeError, RangeError when `bytes` is no Uint8Array or `offset` no integer from 0 on
  */
 export function parseAttributes(bytes: Uint8Array, offset = 0): NetlinkAttribute[] | undefined {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`bytes must be a Uint8Array, not ${show(bytes)}`);
+  bytesOf(bytes, "bytes");
   integer(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
   const found: NetlinkAttribute[] = [];
   const view = viewOf(bytes);
@@ -68,27 +76,33 @@ export function attributeMap(bytes: Uint8Array, offset = 0): ReadonlyMap<number,
   return found && new Map(found.map(({ type, value }) => [type, value]));
 }
 
-/** The number in an attribute of 1, 2, 4 or 8 bytes in host order; above 2^53 it is not exact. `undefined` for another length. */
+/**
+ * The number in an attribute of 1, 2, 4 or 8 bytes in host order; above 2^53 it is not exact. `undefined` for another length.
+ *
+ * @throws TypeError for what is neither bytes nor undefined
+ */
 export function attributeNumber(value: Uint8Array | undefined): number | undefined {
-  switch (value?.length) {
+  const bytes = value === undefined ? undefined : bytesOf(value, "value");
+  switch (bytes?.length) {
     case 1:
-      return value[0];
+      return bytes[0];
     case 2:
-      return viewOf(value).getUint16(0, LITTLE_ENDIAN);
+      return viewOf(bytes).getUint16(0, LITTLE_ENDIAN);
     case 4:
-      return viewOf(value).getUint32(0, LITTLE_ENDIAN);
+      return viewOf(bytes).getUint32(0, LITTLE_ENDIAN);
     case 8:
-      return Number(viewOf(value).getBigUint64(0, LITTLE_ENDIAN));
+      return Number(viewOf(bytes).getBigUint64(0, LITTLE_ENDIAN));
     default:
       return undefined;
   }
 }
 
-/** The text in an attribute, up to its NUL. */
+/** The text in an attribute, UTF-8 up to its NUL. @throws TypeError for what is neither bytes nor undefined */
 export function attributeText(value: Uint8Array | undefined): string | undefined {
   if (value === undefined) return undefined;
-  const end = value.indexOf(0);
-  return decoder.decode(end === -1 ? value : value.subarray(0, end));
+  const bytes = bytesOf(value, "value");
+  const end = bytes.indexOf(0);
+  return decoder.decode(end === -1 ? bytes : bytes.subarray(0, end));
 }
 
 /**
@@ -98,7 +112,11 @@ export function attributeText(value: Uint8Array | undefined): string | undefined
  */
 export function encodeAttributes(attributes: Attributes): Uint8Array<ArrayBuffer> {
   if (!Array.isArray(attributes)) throw new TypeError(`attributes must be a list of pairs, not ${show(attributes)}`);
-  const parts = attributes.map(([type, value]) => {
+  const parts = (attributes as readonly unknown[]).map((pair, index) => {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new TypeError(`attributes[${index}] must be a pair, [type, value], not ${show(pair)}`);
+    }
+    const [type, value] = pair as [number, AttributeValue];
     integer(type, "type of an attribute", 0, TYPE);
     const bytes = valueBytes(type, value);
     if (bytes.length > LARGEST) {

@@ -2,9 +2,9 @@
 
 import { LITTLE_ENDIAN } from "../../ffi/memory.ts";
 import { errnoNumber } from "../../ffi/errno.ts";
-import { integer, show } from "../arguments.ts";
+import { integer, record } from "../arguments.ts";
 import { failed, type SocketError } from "../errors.ts";
-import { aligned, attributeMap, attributeText } from "./attribute.ts";
+import { aligned, attributeMap, attributeText, bytesOf } from "./attribute.ts";
 import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_ERROR } from "./numbers.ts";
 
 const HEADER = 16; // sizeof(struct nlmsghdr)
@@ -41,8 +41,8 @@ export interface NetlinkMessageFields {
 
 /** The bytes of a message: netlink(7). @throws TypeError, RangeError naming the field */
 export function encodeMessage(fields: NetlinkMessageFields): Uint8Array<ArrayBuffer> {
-  const { type, flags = 0, sequence = 0, pid = 0, body = new Uint8Array() } = fields;
-  if (!(body instanceof Uint8Array)) throw new TypeError(`body must be a Uint8Array, not ${show(body)}`);
+  const { type, flags = 0, sequence = 0, pid = 0, body = new Uint8Array() } = record(fields, "fields");
+  bytesOf(body, "body");
   const length = HEADER + body.length;
   const bytes = new Uint8Array(new ArrayBuffer(aligned(length)));
   const view = new DataView(bytes.buffer);
@@ -55,9 +55,13 @@ export function encodeMessage(fields: NetlinkMessageFields): Uint8Array<ArrayBuf
   return bytes;
 }
 
-/** The messages of a datagram; `undefined` when one of them is cut off or shorter than its header. Nothing outside is read. */
+/**
+ * The messages of a datagram, netlink(7); `undefined` when one of them is cut off or shorter than its header. Nothing outside is read.
+ *
+ * @throws TypeError when `bytes` is no Uint8Array
+ */
 export function parseMessages(bytes: Uint8Array): NetlinkMessage[] | undefined {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`bytes must be a Uint8Array, not ${show(bytes)}`);
+  bytesOf(bytes, "bytes");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: NetlinkMessage[] = [];
   for (let at = 0; at < bytes.length;) {

@@ -3,7 +3,7 @@
 import { errnoNumber } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { NetlinkSocketAddress } from "../address/index.ts";
-import { integer, show } from "../arguments.ts";
+import { duration, integer, record } from "../arguments.ts";
 import { failed, notSupported, SocketError } from "../errors.ts";
 import { Socket } from "../socket/socket.ts";
 import { deadlineIn, remaining } from "../wait/deadline.ts";
@@ -26,6 +26,7 @@ const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const LARGEST = 65_536; // the kernel fills at most 32 KiB of a list at a time (netlink_dump)
 const TRIES = 16;
+const PATIENCE = 10_000; // milliseconds
 
 /** What a request is sent with. */
 export interface NetlinkRequestOptions {
@@ -61,7 +62,8 @@ export function ask(
   options: NetlinkRequestOptions,
 ): NetlinkMessage[] {
   const isDump = (flags & NLM_F_DUMP) === NLM_F_DUMP;
-  const deadline = deadlineIn(options.timeout ?? 10_000);
+  integer(type, "type", 0, 0xffff);
+  const deadline = deadlineIn(options.timeout === undefined ? PATIENCE : duration(options.timeout));
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const answers = askOnce(transport, type, flags, options.body, deadline);
     if (!isDump || !answers.some((answer) => (answer.flags & NLM_F_DUMP_INTR) !== 0)) {
@@ -180,6 +182,7 @@ export class NetlinkSocket implements Disposable {
    * Asks for one thing, or for a change, and waits for the acknowledgement: what came before it is returned. News that come meanwhile
    * are kept for `messages()`.
    *
+   * @throws TypeError, RangeError naming what is wrong
    * @throws SocketError what the kernel answers, with its own explanation; kind "timed-out"
    */
   request(type: number, options: NetlinkRequestOptions = {}): NetlinkMessage[] {
@@ -189,18 +192,23 @@ export class NetlinkSocket implements Disposable {
   /**
    * Asks for a list (NLM_F_DUMP), and returns all of it. When it changed while the kernel told it, it is asked for again.
    *
+   * @throws TypeError, RangeError naming what is wrong
    * @throws SocketError what the kernel answers; kind "timed-out", "busy" when it changed all the time
    */
   dump(type: number, options: NetlinkRequestOptions = {}): NetlinkMessage[] {
     return ask(this.#transport, type, NLM_F_DUMP | flagsOf(options), options);
   }
 
-  /** Joins a multicast group by its number (RTNLGRP_*): its news come out of `messages()`. NETLINK_ADD_MEMBERSHIP of netlink(7). */
+  /**
+   * Joins a multicast group by its number (RTNLGRP_*): its news come out of `messages()`. NETLINK_ADD_MEMBERSHIP of netlink(7).
+   *
+   * @throws TypeError, RangeError; SocketError kind "permission-denied", "invalid-argument" for a group that the protocol lacks
+   */
   join(group: number): void {
     this.socket.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, integer(group, "group", 1, 0x7fff_ffff));
   }
 
-  /** Leaves a group: NETLINK_DROP_MEMBERSHIP of netlink(7). */
+  /** Leaves a group: NETLINK_DROP_MEMBERSHIP of netlink(7). @throws as `join` */
   leave(group: number): void {
     this.socket.setOption(SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, integer(group, "group", 1, 0x7fff_ffff));
   }
@@ -213,7 +221,7 @@ export class NetlinkSocket implements Disposable {
   async *messages(
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<NetlinkMessage, void, undefined> {
-    const { signal } = options;
+    const { signal } = record(options, "options");
     const buffer = new Uint8Array(new ArrayBuffer(LARGEST)); // requests go on meanwhile, in theirs
     for (;;) {
       const kept = this.#news.shift();
@@ -244,8 +252,6 @@ export class NetlinkSocket implements Disposable {
 }
 
 function flagsOf(options: NetlinkRequestOptions): number {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options must be an object, not ${show(options)}`);
-  }
+  record(options, "options");
   return integer(options.flags ?? 0, "flags", 0, 0xffff);
 }

@@ -3,9 +3,9 @@
 import { LITTLE_ENDIAN } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { InetAddress, InetAddressMask } from "../address/index.ts";
-import { integer } from "../arguments.ts";
+import { integer, record } from "../arguments.ts";
 import { malformed } from "./message.ts";
-import { attributeMap, attributeNumber, attributeText, parseAttributes } from "./attribute.ts";
+import { attributeMap, attributeNumber, attributeText, bytesOf, parseAttributes } from "./attribute.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import { RT_TABLE_MAIN, RT_TABLE_UNSPEC, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE } from "./numbers.ts";
 
@@ -124,9 +124,13 @@ function inet(value: Uint8Array | undefined): InetAddress | undefined {
   return value?.length === 4 || value?.length === 16 ? InetAddress.fromBytes(value) : undefined;
 }
 
-/** The link in the body of an RTM_NEWLINK or RTM_DELLINK; `undefined` for what is none. */
+/**
+ * The link in the body of an RTM_NEWLINK or RTM_DELLINK, rtnetlink(7); `undefined` for what is none.
+ *
+ * @throws TypeError when `body` is no Uint8Array
+ */
 export function parseLink(body: Uint8Array): Link | undefined {
-  const values = body.length < 16 ? undefined : attributeMap(body, 16); // struct ifinfomsg
+  const values = bytesOf(body, "body").length < 16 ? undefined : attributeMap(body, 16); // struct ifinfomsg
   const name = attributeText(values?.get(3)); // IFLA_IFNAME
   if (values === undefined || name === undefined) return undefined;
   const view = viewOf(body);
@@ -163,9 +167,13 @@ function statisticsOf(value: Uint8Array | undefined): LinkStatistics | undefined
   };
 }
 
-/** The address in the body of an RTM_NEWADDR or RTM_DELADDR; `undefined` for what is none. */
+/**
+ * The address in the body of an RTM_NEWADDR or RTM_DELADDR, rtnetlink(7); `undefined` for what is none.
+ *
+ * @throws TypeError when `body` is no Uint8Array
+ */
 export function parseLinkAddress(body: Uint8Array): LinkAddress | undefined {
-  const values = body.length < 8 ? undefined : attributeMap(body, 8); // struct ifaddrmsg
+  const values = bytesOf(body, "body").length < 8 ? undefined : attributeMap(body, 8); // struct ifaddrmsg
   if (values === undefined) return undefined;
   const [, prefixLength = 0, flags = 0, scope = 0] = body;
   const far = inet(values.get(1)); // IFA_ADDRESS: the peer's, where there is one
@@ -190,9 +198,13 @@ export function parseLinkAddress(body: Uint8Array): LinkAddress | undefined {
   };
 }
 
-/** The route in the body of an RTM_NEWROUTE or RTM_DELROUTE of IPv4 or IPv6; `undefined` for what is none. */
+/**
+ * The route in the body of an RTM_NEWROUTE or RTM_DELROUTE of IPv4 or IPv6, rtnetlink(7); `undefined` for what is none.
+ *
+ * @throws TypeError when `body` is no Uint8Array
+ */
 export function parseRoute(body: Uint8Array): Route | undefined {
-  const values = body.length < 12 ? undefined : attributeMap(body, 12); // struct rtmsg
+  const values = bytesOf(body, "body").length < 12 ? undefined : attributeMap(body, 12); // struct rtmsg
   if (values === undefined) return undefined;
   const [family = 0, length = 0, , , table = 0, protocol = 0, scope = 0, type = 0] = body;
   if (family !== AF_INET && family !== AF_INET6) return undefined;
@@ -255,12 +267,17 @@ export function listLinks(): Link[] {
 
 /** What a list is restricted to. */
 export interface ListOptions {
-  /** AF_INET or AF_INET6. Default: both. */
+  /** AF_INET or AF_INET6. Default AF_UNSPEC: both. */
   readonly family?: number | undefined;
 }
 
-function familyOf({ family = AF_UNSPEC }: ListOptions): number {
-  return integer(family, "family", 0, 255);
+function familyOf(options: ListOptions): number {
+  const { family = AF_UNSPEC } = record(options, "options");
+  const number = integer(family, "family", 0, 255);
+  if ([AF_UNSPEC, AF_INET, AF_INET6].includes(number)) return number;
+  throw new RangeError(
+    `family must be AF_INET (${AF_INET}), AF_INET6 (${AF_INET6}) or AF_UNSPEC (both), not ${number}`,
+  );
 }
 
 /**
@@ -286,8 +303,8 @@ export interface ListRoutesOptions extends ListOptions {
  * @throws TypeError, RangeError; SocketError kind "not-supported" where there is no netlink
  */
 export function listRoutes(options: ListRoutesOptions = {}): Route[] {
-  const table = integer(options.table ?? RT_TABLE_MAIN, "table", 0, 0xffff_ffff);
   const family = familyOf(options);
+  const table = integer(options.table ?? RT_TABLE_MAIN, "table", 0, 0xffff_ffff);
   return (family === AF_UNSPEC ? [AF_INET, AF_INET6] : [family])
     .flatMap((each) => {
       const body = new Uint8Array(12);

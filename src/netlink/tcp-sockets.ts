@@ -3,7 +3,8 @@
 import { LITTLE_ENDIAN } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { InetAddress, InetSocketAddress } from "../address/index.ts";
-import { show } from "../arguments.ts";
+import { record, show } from "../arguments.ts";
+import { bytesOf } from "./attribute.ts";
 import { malformed } from "./message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 
@@ -82,7 +83,7 @@ export interface ListTcpSocketsOptions {
  * for (const { localAddress, uid } of listTcpSockets({ states: ["listen"] })) console.log(`${localAddress} of user ${uid}`);
  */
 export function listTcpSockets(options: ListTcpSocketsOptions = {}): TcpSocketInfo[] {
-  const { family, states = names } = options;
+  const { family, states = names } = record(options, "options");
   if (!Array.isArray(states)) throw new TypeError(`states must be a list of states, not ${show(states)}`);
   const mask = (states as readonly TcpState[]).reduce((bits, state) => {
     const number = names.indexOf(state) + 1;
@@ -105,9 +106,13 @@ export function listTcpSockets(options: ListTcpSocketsOptions = {}): TcpSocketIn
   });
 }
 
-/** The socket in the body of an answer to SOCK_DIAG_BY_FAMILY; `undefined` for what is none. */
+/**
+ * The socket in the body of an answer to SOCK_DIAG_BY_FAMILY, sock_diag(7); `undefined` for what is none.
+ *
+ * @throws TypeError when `body` is no Uint8Array
+ */
 export function parseTcpSocket(body: Uint8Array): TcpSocketInfo | undefined {
-  const [family = 0, state = 0, timer = 0, retransmits = 0] = body;
+  const [family = 0, state = 0, timer = 0, retransmits = 0] = bytesOf(body, "body");
   const name = names[state - 1];
   if (body.length < MESSAGE || name === undefined || (family !== AF_INET && family !== AF_INET6)) return undefined;
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);

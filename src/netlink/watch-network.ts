@@ -1,7 +1,7 @@
 // News of links, addresses and routes: the groups of rtnetlink(7).
 
 import { platform } from "../../ffi/platform/index.ts";
-import { boolean, show } from "../arguments.ts";
+import { boolean, record, show } from "../arguments.ts";
 import { SocketError } from "../errors.ts";
 import type { NetlinkMessage } from "./message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
@@ -98,8 +98,9 @@ function changeOf({ type, body }: NetlinkMessage): NetworkChange | undefined {
  * }
  */
 export function watchNetwork(options: WatchNetworkOptions = {}): NetworkChanges {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options must be an object, not ${show(options)}`);
+  const { signal } = record(options, "options");
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
   }
   const links = boolean(options.links ?? false, "links");
   const routes = boolean(options.routes ?? false, "routes");
@@ -118,5 +119,5 @@ export function watchNetwork(options: WatchNetworkOptions = {}): NetworkChanges 
     netlink.close();
     throw error;
   }
-  return new NetworkChanges(netlink, options.signal);
+  return new NetworkChanges(netlink, signal);
 }

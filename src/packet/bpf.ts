@@ -195,6 +195,7 @@ export function assemble(lines: readonly BpfLine[]): readonly BpfInstruction[] {
   for (const line of lines as readonly BpfLine[]) {
     if (typeof line !== "object" || line === null) throw new TypeError(`a line must be an object, not ${show(line)}`);
     if (!("label" in line)) jumps.push(line);
+    else if (typeof line.label !== "string") throw new TypeError(`label must be a string, not ${show(line.label)}`);
     else if (places.has(line.label)) throw new RangeError(`label ${show(line.label)} is there twice`);
     else places.set(line.label, jumps.length);
   }

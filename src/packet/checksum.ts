@@ -42,7 +42,15 @@ export function checksumSum(bytes: Uint8Array, start = 0, end: number = bytes.le
 function checkRange(bytes: Uint8Array, start: number, end: number, initial: number): void {
   const { length } = bufferOf(bytes);
   // all at once what is nearly always right: small integers
-  if (end >>> 0 === end && start >>> 0 === start && start <= end && end <= length && (initial & 0xffff) === initial)
+  const numbers = typeof end === "number" && typeof start === "number" && typeof initial === "number";
+  if (
+    numbers &&
+    end >>> 0 === end &&
+    start >>> 0 === start &&
+    start <= end &&
+    end <= length &&
+    (initial & 0xffff) === initial
+  )
     return;
   integer(end, "end", 0, length);
   integer(start, "start", 0, end);

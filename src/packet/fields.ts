@@ -1,7 +1,7 @@
 // What the header codecs share: the checks of their arguments, and big-endian fields of 8, 16 and 32 bits.
 
 import { bytesOf, InetAddress } from "../address/inet-address.ts";
-import { integer, show } from "../arguments.ts";
+import { integer, record, show } from "../arguments.ts";
 
 /** Checks the bytes that a header is read from or written to. */
 export function bufferOf(bytes: unknown, name = "bytes"): Uint8Array {
@@ -24,9 +24,8 @@ export function roomFor(bytes: unknown, offset: unknown, size: number, what: str
 }
 
 /** Checks that fields are an object at all. */
-export function fieldsOf<Fields extends object>(fields: Fields, what: string): Fields {
-  if (typeof fields === "object" && fields !== null) return fields;
-  throw new TypeError(`fields must be an object: those of ${what}, not ${show(fields)}`);
+export function fieldsOf<Fields extends object>(fields: Fields, what: string, name = "fields"): Fields {
+  return record(fields, name, `an object: ${what}`);
 }
 
 /** The 16 bits at an offset; the caller has seen to it that they are there. */

@@ -78,7 +78,11 @@ function blocksIn(bytes: Uint8Array, start: number, end: number): SackBlock[] {
  * @throws {TypeError | RangeError} naming the option that is wrong, or when they take more than 40 bytes
  */
 export function encodeTcpOptions(options: TcpOptions): Uint8Array<ArrayBuffer> {
-  const { maximumSegmentSize, windowScale, sackPermitted, sack, timestamps, others } = fieldsOf(options, "TCP options");
+  const { maximumSegmentSize, windowScale, sackPermitted, sack, timestamps, others } = fieldsOf(
+    options,
+    "TCP options",
+    "options",
+  );
   const bytes: number[] = [];
   if (maximumSegmentSize !== undefined) {
     add(bytes, MAXIMUM_SEGMENT_SIZE, two(uint16(maximumSegmentSize, "maximumSegmentSize")));
@@ -86,7 +90,7 @@ export function encodeTcpOptions(options: TcpOptions): Uint8Array<ArrayBuffer> {
   if (windowScale !== undefined) add(bytes, WINDOW_SCALE, [integer(windowScale, "windowScale", 0, 14)]);
   if (sackPermitted !== undefined && boolean(sackPermitted, "sackPermitted")) add(bytes, SACK_PERMITTED, []);
   if (timestamps !== undefined) {
-    const { value, echo } = fieldsOf(timestamps, "the timestamps option");
+    const { value, echo } = fieldsOf(timestamps, "{ value, echo }", "timestamps");
     add(bytes, TIMESTAMPS, [...four(value, "timestamps.value"), ...four(echo, "timestamps.echo")]);
   }
   if (sack !== undefined) {
@@ -94,13 +98,17 @@ export function encodeTcpOptions(options: TcpOptions): Uint8Array<ArrayBuffer> {
       throw new TypeError(`sack must be an array of { left, right }, not ${show(sack)}`);
     }
     const blocks = (sack as readonly SackBlock[]).flatMap((block, index) => {
-      const { left, right } = fieldsOf(block, "a sack block");
+      const { left, right } = fieldsOf(block, "{ left, right }", `sack[${index}]`);
       return [...four(left, `sack[${index}].left`), ...four(right, `sack[${index}].right`)];
     });
     add(bytes, SACK, blocks);
   }
-  others?.forEach(({ type, data }, index) => {
+  if (others !== undefined && !Array.isArray(others)) {
+    throw new TypeError(`others must be an array of { type, data }, not ${show(others)}`);
+  }
+  (others as readonly IPv4Option[] | undefined)?.forEach((other, index) => {
     const name = `others[${index}]`;
+    const { type, data } = fieldsOf(other, "{ type, data }", name);
     integer(type, `${name}.type`, 2, 0xff);
     add(bytes, type, [...bufferOf(data, `${name}.data`)]);
   });

@@ -4,7 +4,7 @@ import { domainToASCII } from "node:url";
 import { platform } from "../../ffi/platform/index.ts";
 import { type AddressHints, addressQuestion, type AddressRow, nameQuestion, type NameRow } from "../../ffi/resolver.ts";
 import { decodeSocketAddress, type SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
-import { int32, integer, show } from "../arguments.ts";
+import { int32, integer, record, show } from "../arguments.ts";
 import { End, type EndOptions } from "../wait/end.ts";
 import { askElsewhere, askHere } from "./ask.ts";
 import { lookupFailed } from "./failure.ts";
@@ -68,18 +68,17 @@ export function hostnameFor(value: unknown, name = "hostname"): string {
 }
 
 // A port that is too large is refused: glibc would go on with what is left of it after 65536.
-function serviceFor(value: unknown): string | null {
+function serviceFor(value: unknown, name: string): string | null {
   if (value === undefined || value === null) return null;
-  if (typeof value === "number") return String(integer(value, "service", 0, 65_535));
-  if (typeof value !== "string") throw new TypeError(`service must be a name or a port number, not ${show(value)}`);
-  if (value.includes("\0")) throw new TypeError(`service ${show(value)} has a NUL in it`);
-  if (/^\s*[-+]?\d+\s*$/.test(value)) integer(Number(value), "service", 0, 65_535);
+  if (typeof value === "number") return String(integer(value, name, 0, 65_535));
+  if (typeof value !== "string") throw new TypeError(`${name} must be a name or a port number, not ${show(value)}`);
+  if (value.includes("\0")) throw new TypeError(`${name} ${show(value)} has a NUL in it`);
+  if (/^\s*[-+]?\d+\s*$/.test(value)) integer(Number(value), name, 0, 65_535);
   return value;
 }
 
-function check(hostname: unknown, service: unknown, options: AddressInfoOptions = {}): Asked {
-  if (typeof options !== "object" || options === null)
-    throw new TypeError(`options must be { family, type, protocol, flags }, not ${show(options)}`);
+function check(hostname: unknown, service: unknown, options: AddressInfoOptions = {}, serviceName = "service"): Asked {
+  record(options, "options", "{ family, type, protocol, flags }");
   const constant = (name: "family" | "type" | "protocol" | "flags"): number => {
     if (!(name in options)) return 0;
     return int32(options[name], name);
@@ -91,7 +90,7 @@ function check(hostname: unknown, service: unknown, options: AddressInfoOptions 
     flags: constant("flags"),
   };
   const host = hostname === null || hostname === undefined ? null : hostnameFor(hostname);
-  const port = serviceFor(service);
+  const port = serviceFor(service, serviceName);
   return { hostname: host, service: port, hints, target: `${host ?? "*"}${port === null ? "" : `:${port}`}` };
 }
 
@@ -104,9 +103,14 @@ function rows(found: AddressRow[]): AddressInfo[] {
   });
 }
 
-/** `getAddressInfo` of the public face. */
-export function lookUp(hostname: unknown, service: unknown, options: AddressInfoOptions | undefined): AddressInfo[] {
-  const asked = check(hostname, service, options);
+/** `getAddressInfo` of the public face; `serviceName` is what errors call the service. */
+export function lookUp(
+  hostname: unknown,
+  service: unknown,
+  options: AddressInfoOptions | undefined,
+  serviceName?: string,
+): AddressInfo[] {
+  const asked = check(hostname, service, options, serviceName);
   const { found, errno } = askHere(addressQuestion(asked.hostname, asked.service, asked.hints));
   if (typeof found === "number") throw lookupFailed(found, errno, "getaddrinfo", asked.target);
   return rows(found);

@@ -2,7 +2,7 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import { type SocketAddressLike, toSocketAddress } from "../address/index.ts";
-import { boolean, duration, int32, show } from "../arguments.ts";
+import { boolean, duration, int32, record, show } from "../arguments.ts";
 import { cancelled, SocketError, timedOut } from "../errors.ts";
 import { Socket } from "../socket/socket.ts";
 import type { Cancellable } from "../wait/cancellable.ts";
@@ -54,16 +54,16 @@ interface Wanted {
 }
 
 function find(options: Wanted, flags: number, shape: string): readonly AddressInfo[] {
-  if (typeof options !== "object" || options === null)
-    throw new TypeError(`options must be ${shape}, not ${show(options)}`);
-  const { hostname, port, type, family } = options;
-  if (port === undefined || port === null)
-    throw new TypeError(`port must be a number or the name of a service, not ${port}`);
-  return lookUp(hostname, port, {
+  const { hostname, port, type, family } = record(options, "options", shape);
+  // the C library takes "" for no service at all, which is any port
+  if (port === undefined || port === null || port === "")
+    throw new TypeError(`port must be a number or the name of a service, not ${show(port)}`);
+  const hints = {
     type: type === undefined ? SOCK_STREAM : int32(type, "type"),
     family: family === undefined ? AF_UNSPEC : int32(family, "family"),
     flags,
-  });
+  };
+  return lookUp(hostname, port, hints, "port");
 }
 
 // The first that works; else the last error, with all of them in its cause.

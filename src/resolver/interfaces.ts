@@ -22,8 +22,8 @@ export interface InterfaceAddress {
 }
 
 /**
- * What an interface has counted, as getifaddrs(3) tells it: 32 bits, which go on from 0 after 2^32. `links()` of
- * "berkeley/netlink" has 64.
+ * What an interface has counted, as getifaddrs(3) tells it: 32 bits, which go on from 0 after 2^32. `listLinks()`
+ * of "berkeley/netlink" has 64.
  */
 export interface InterfaceCounters {
   readonly receivedPackets: number;

@@ -1,6 +1,6 @@
 // Whatever may end what a promise waits for, as one signal.
 
-import { duration, show } from "../arguments.ts";
+import { duration, record, show } from "../arguments.ts";
 import { cancelled, timedOut } from "../errors.ts";
 import { Cancellable } from "./cancellable.ts";
 
@@ -24,7 +24,8 @@ export class End implements Disposable {
    *
    * @throws TypeError, RangeError, what the signal aborts with, SocketError kind "cancelled"
    */
-  constructor({ timeout, signal, cancellable }: EndOptions, syscall: string, target: string) {
+  constructor(options: EndOptions, syscall: string, target: string) {
+    const { timeout, signal, cancellable } = record(options, "options");
     if (signal !== undefined && !(signal instanceof AbortSignal))
       throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
     if (cancellable !== undefined && !(cancellable instanceof Cancellable))
