@@ -27,15 +27,16 @@ export class PollSet implements ReadinessSet {
   #changed = true;
   #stale = true;
   #found: { readonly entry: Entry; readonly bits: number }[] = [];
+  #fruitful = false;
 
   /** Whether something was added, or is wanted, that the last copy does not have. */
   get stale(): boolean {
     return this.#stale;
   }
 
-  /** How many entries the last look has found ready. */
-  get found(): number {
-    return this.#found.length;
+  /** Whether a look has found something since the last copy: not the last look alone, which may come after all was taken. */
+  get fruitful(): boolean {
+    return this.#fruitful;
   }
 
   update(fd: number, { index, generation }: Token, _before: number | undefined, now: number | undefined): number {
@@ -85,6 +86,7 @@ export class PollSet implements ReadinessSet {
     // closed behind our back: epoll(7) forgets such a descriptor in silence, and so must this, or it would be "ready" for ever
     for (const place of gone) this.#remove(place);
     if (gone.length > 0) this.#changed = true;
+    if (this.#found.length > 0) this.#fruitful = true;
     return this.#found.length;
   }
 
@@ -110,6 +112,7 @@ export class PollSet implements ReadinessSet {
     put(0, first, platform.core.POLLIN);
     this.#entries.forEach(({ fd, events }, place) => put(place + 1, fd, events));
     this.#stale = false;
+    this.#fruitful = false;
     return region;
   }
 }

@@ -115,7 +115,7 @@ export function makePollWake(set: PollSet, woken: () => void): Wake {
     kind: "poll",
     arm() {
       // "ready" that nobody can use, the end of a stream of which nobody reads, would come again at once
-      nap = futile && set.found === 0 ? Math.min(nap * 2 || 1, 20) : 0;
+      nap = futile && !set.fruitful ? Math.min(nap * 2 || 1, 20) : 0;
       futile = false;
       const waits = wake.waits;
       wake.order(set.copy(heard).bytes, nap);
