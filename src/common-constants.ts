@@ -25,9 +25,9 @@ export const SOL_SOCKET: number = c.SOL_SOCKET;
 
 // listen(2), shutdown(2)
 export const SOMAXCONN: number = c.SOMAXCONN;
-export const SHUT_RD: number | undefined = c.SHUT_RD;
-export const SHUT_WR: number | undefined = c.SHUT_WR;
-export const SHUT_RDWR: number | undefined = c.SHUT_RDWR;
+export const SHUT_RD: number = c.SHUT_RD;
+export const SHUT_WR: number = c.SHUT_WR;
+export const SHUT_RDWR: number = c.SHUT_RDWR;
 
 // Socket options: socket(7)
 export const SO_DEBUG: number = c.SO_DEBUG;

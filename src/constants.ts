@@ -2,6 +2,8 @@
 // and must be looked at before use. tests/constants.test.ts keeps this list in step with ffi/platform/constants.
 
 import { platform } from "../ffi/platform/index.ts";
+import * as bluetooth from "./constants/bluetooth.ts";
+import * as hyperv from "./constants/hyperv.ts";
 
 export * from "./common-constants.ts";
 
@@ -41,10 +43,10 @@ export const SOCK_MAXADDRLEN: number | undefined = c.SOCK_MAXADDRLEN;
 export const SOCK_CLOFORK: number | undefined = c.SOCK_CLOFORK;
 
 // Option levels
-export const SOL_IP: number | undefined = c.SOL_IP;
+export const SOL_IP: number = c.SOL_IP;
 export const SOL_IPV6: number | undefined = c.SOL_IPV6;
-export const SOL_TCP: number | undefined = c.SOL_TCP;
-export const SOL_UDP: number | undefined = c.SOL_UDP;
+export const SOL_TCP: number = c.SOL_TCP;
+export const SOL_UDP: number = c.SOL_UDP;
 export const SOL_RAW: number | undefined = c.SOL_RAW;
 export const SOL_ICMPV6: number | undefined = c.SOL_ICMPV6;
 export const SOL_PACKET: number | undefined = c.SOL_PACKET;
@@ -974,7 +976,7 @@ export const INET6_ADDRSTRLEN: number = c.INET6_ADDRSTRLEN;
 export const IOV_MAX: number | undefined = c.IOV_MAX;
 export const UIO_MAXIOV: number | undefined = c.UIO_MAXIOV;
 export const IPPORT_RESERVED: number = c.IPPORT_RESERVED;
-export const IPPORT_USERRESERVED: number | undefined = c.IPPORT_USERRESERVED;
+export const IPPORT_USERRESERVED: number = c.IPPORT_USERRESERVED;
 export const EPOLL_CTL_ADD: number | undefined = c.EPOLL_CTL_ADD;
 export const EPOLL_CTL_MOD: number | undefined = c.EPOLL_CTL_MOD;
 export const EPOLL_CTL_DEL: number | undefined = c.EPOLL_CTL_DEL;
@@ -1482,9 +1484,25 @@ export const BT_CHANNEL_POLICY_BREDR_PREFERRED: number | undefined = c.BT_CHANNE
 export const BT_VOICE: number | undefined = c.BT_VOICE;
 export const BT_VOICE_TRANSPARENT: number | undefined = c.BT_VOICE_TRANSPARENT;
 export const BT_VOICE_CVSD_16BIT: number | undefined = c.BT_VOICE_CVSD_16BIT;
+export const BT_VOICE_TRANSPARENT_16BIT: number | undefined = c.BT_VOICE_TRANSPARENT_16BIT;
 export const BT_SNDMTU: number | undefined = c.BT_SNDMTU;
 export const BT_RCVMTU: number | undefined = c.BT_RCVMTU;
 export const BT_PHY: number | undefined = c.BT_PHY;
+export const BT_PHY_BR_1M_1SLOT: number | undefined = c.BT_PHY_BR_1M_1SLOT;
+export const BT_PHY_BR_1M_3SLOT: number | undefined = c.BT_PHY_BR_1M_3SLOT;
+export const BT_PHY_BR_1M_5SLOT: number | undefined = c.BT_PHY_BR_1M_5SLOT;
+export const BT_PHY_EDR_2M_1SLOT: number | undefined = c.BT_PHY_EDR_2M_1SLOT;
+export const BT_PHY_EDR_2M_3SLOT: number | undefined = c.BT_PHY_EDR_2M_3SLOT;
+export const BT_PHY_EDR_2M_5SLOT: number | undefined = c.BT_PHY_EDR_2M_5SLOT;
+export const BT_PHY_EDR_3M_1SLOT: number | undefined = c.BT_PHY_EDR_3M_1SLOT;
+export const BT_PHY_EDR_3M_3SLOT: number | undefined = c.BT_PHY_EDR_3M_3SLOT;
+export const BT_PHY_EDR_3M_5SLOT: number | undefined = c.BT_PHY_EDR_3M_5SLOT;
+export const BT_PHY_LE_1M_TX: number | undefined = c.BT_PHY_LE_1M_TX;
+export const BT_PHY_LE_1M_RX: number | undefined = c.BT_PHY_LE_1M_RX;
+export const BT_PHY_LE_2M_TX: number | undefined = c.BT_PHY_LE_2M_TX;
+export const BT_PHY_LE_2M_RX: number | undefined = c.BT_PHY_LE_2M_RX;
+export const BT_PHY_LE_CODED_TX: number | undefined = c.BT_PHY_LE_CODED_TX;
+export const BT_PHY_LE_CODED_RX: number | undefined = c.BT_PHY_LE_CODED_RX;
 export const BT_MODE: number | undefined = c.BT_MODE;
 export const BT_MODE_BASIC: number | undefined = c.BT_MODE_BASIC;
 export const BT_MODE_ERTM: number | undefined = c.BT_MODE_ERTM;
@@ -1499,6 +1517,16 @@ export const SO_BTH_ENCRYPT: number | undefined = c.SO_BTH_ENCRYPT;
 export const SO_BTH_MTU: number | undefined = c.SO_BTH_MTU;
 export const SO_BTH_MTU_MAX: number | undefined = c.SO_BTH_MTU_MAX;
 export const SO_BTH_MTU_MIN: number | undefined = c.SO_BTH_MTU_MIN;
+export const SO_L2CAP_IMTU: number | undefined = c.SO_L2CAP_IMTU;
+export const SO_L2CAP_OMTU: number | undefined = c.SO_L2CAP_OMTU;
+export const SO_L2CAP_IFLOW: number | undefined = c.SO_L2CAP_IFLOW;
+export const SO_L2CAP_OFLOW: number | undefined = c.SO_L2CAP_OFLOW;
+export const SO_L2CAP_FLUSH: number | undefined = c.SO_L2CAP_FLUSH;
+export const SO_L2CAP_ENCRYPTED: number | undefined = c.SO_L2CAP_ENCRYPTED;
+export const SO_RFCOMM_MTU: number | undefined = c.SO_RFCOMM_MTU;
+export const SO_RFCOMM_FC_INFO: number | undefined = c.SO_RFCOMM_FC_INFO;
+export const SO_SCO_MTU: number | undefined = c.SO_SCO_MTU;
+export const SO_SCO_CONNINFO: number | undefined = c.SO_SCO_CONNINFO;
 
 // XDP, MCTP, QIPCRTR: <linux/if_xdp.h>, <linux/mctp.h>, <linux/qrtr.h>
 export const XDP_MMAP_OFFSETS: number | undefined = c.XDP_MMAP_OFFSETS;
@@ -1530,7 +1558,21 @@ export const RCVALL_OFF: number | undefined = c.RCVALL_OFF;
 export const RCVALL_ON: number | undefined = c.RCVALL_ON;
 export const RCVALL_SOCKETLEVELONLY: number | undefined = c.RCVALL_SOCKETLEVELONLY;
 export const RCVALL_IPLEVEL: number | undefined = c.RCVALL_IPLEVEL;
+export const RCVALL_MAX: number | undefined = c.RCVALL_MAX;
 
 // More of them: ip(7), ipv6(7)
 export const IPV6_RTHDR_TYPE_0: number | undefined = c.IPV6_RTHDR_TYPE_0;
 export const SO_ORIGINAL_DST: number | undefined = c.SO_ORIGINAL_DST;
+
+// Addresses in text
+const { AF_BLUETOOTH: bluez, AF_BTH: bth, AF_HYPERV: hv } = platform.core;
+const hasBluetooth = bluez !== undefined || bth !== undefined;
+const hasHyperv = hv !== undefined;
+export const BDADDR_ANY: string | undefined = hasBluetooth ? bluetooth.BDADDR_ANY : undefined;
+export const BDADDR_LOCAL: string | undefined = hasBluetooth ? bluetooth.BDADDR_LOCAL : undefined;
+export const HV_GUID_ZERO: string | undefined = hasHyperv ? hyperv.HV_GUID_ZERO : undefined;
+export const HV_GUID_WILDCARD: string | undefined = hasHyperv ? hyperv.HV_GUID_WILDCARD : undefined;
+export const HV_GUID_BROADCAST: string | undefined = hasHyperv ? hyperv.HV_GUID_BROADCAST : undefined;
+export const HV_GUID_CHILDREN: string | undefined = hasHyperv ? hyperv.HV_GUID_CHILDREN : undefined;
+export const HV_GUID_LOOPBACK: string | undefined = hasHyperv ? hyperv.HV_GUID_LOOPBACK : undefined;
+export const HV_GUID_PARENT: string | undefined = hasHyperv ? hyperv.HV_GUID_PARENT : undefined;

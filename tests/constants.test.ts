@@ -7,19 +7,39 @@ import * as darwin from "../ffi/platform/constants/darwin.ts";
 import * as freebsd from "../ffi/platform/constants/freebsd.ts";
 import * as linux from "../ffi/platform/constants/linux.ts";
 import * as windows from "../ffi/platform/constants/windows.ts";
+import * as bluetooth from "../src/constants/bluetooth.ts";
+import * as hyperv from "../src/constants/hyperv.ts";
 import { platform } from "../ffi/platform/index.ts";
 
 const tables: Readonly<Record<string, Readonly<Record<string, number>>>> = { linux, darwin, freebsd, windows };
 const union = new Set(Object.values(tables).flatMap((table) => Object.keys(table)));
+// those that are text: devices of Bluetooth, partitions of Hyper-V
+const texts = { ...bluetooth, ...hyperv } as Readonly<Record<string, string>>;
 
 describe('"berkeley/constants"', () => {
   test("has every name of every system, and no other", () => {
-    expect(Object.keys(all).toSorted()).toEqual([...union].toSorted());
+    expect(Object.keys(all).toSorted()).toEqual([...union, ...Object.keys(texts)].toSorted());
   });
 
   test("has this system's values, and undefined where this system lacks a name", () => {
     const here = tables[platform.name] ?? {};
-    for (const [name, value] of Object.entries(all)) expect([name, value]).toEqual([name, here[name] as number]);
+    for (const [name, value] of Object.entries(all)) {
+      if (!(name in texts)) expect([name, value as unknown]).toEqual([name, here[name]]);
+    }
+  });
+
+  test("has addresses in text where the family is", () => {
+    const { AF_BLUETOOTH, AF_BTH, AF_HYPERV } = platform.core;
+    const here = {
+      ...((AF_BLUETOOTH ?? AF_BTH) === undefined ? {} : bluetooth),
+      ...(AF_HYPERV === undefined ? {} : hyperv),
+    } as Readonly<Record<string, string>>;
+    for (const name of Object.keys(texts))
+      expect([name, all[name as keyof typeof all] as unknown]).toEqual([name, here[name]]);
+    expect(texts).toMatchObject({
+      BDADDR_LOCAL: "00:00:00:FF:FF:FF",
+      HV_GUID_PARENT: "A42E7CDA-D03F-480C-9CC2-A4DE20ABB878",
+    });
   });
 });
 
@@ -80,6 +100,14 @@ print(json.dumps({name: int(value) for name, value in numbers.items() if re.matc
 }
 
 describe("Python's socket module", () => {
+  test.each(Object.entries(tables))(
+    "has some numbers on every system, defined or not, and so have we on %s",
+    (_, table) => {
+      const everywhere = { SOL_IP: 0, SOL_TCP: 6, SOL_UDP: 17, SHUT_RD: 0, SHUT_WR: 1, SHUT_RDWR: 2 };
+      expect(table).toMatchObject({ ...everywhere, IPPORT_RESERVED: 1024, IPPORT_USERRESERVED: 5000, INADDR_ANY: 0 });
+    },
+  );
+
   const known = pythons();
   const why = known === undefined ? " (no python3 with socket and json)" : "";
   // an int of C that Python shows as a signed number, or the other way round

@@ -36,7 +36,7 @@ const ECONNRESET = errnoNumber("ECONNRESET");
 const EISCONN = errnoNumber("EISCONN");
 const ENOTCONN = errnoNumber("ENOTCONN");
 // SD_RECEIVE, SD_SEND and SD_BOTH on Windows have the same numbers
-const { SHUT_RD = 0, SHUT_WR = 1, SHUT_RDWR = 2 } = core;
+const { SHUT_RD, SHUT_WR, SHUT_RDWR } = core;
 
 /** What `bind` takes. */
 export interface BindOptions {

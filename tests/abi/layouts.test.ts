@@ -32,6 +32,9 @@ const KERNEL = [
   ...["linux/net_tstamp.h", "linux/poll.h", "linux/sockios.h", "linux/tcp.h", "linux/udp.h", "linux/uio.h"],
 ];
 
+/** BT_PHY of include/net/bluetooth/bluetooth.h: packets of BR, EDR and LE. */
+const PHYS: readonly string[] = Object.keys(linux.constants).filter((name) => name.startsWith("BT_PHY_"));
+
 /** What user-space headers may lack, and why the record has it all the same. */
 const absentWithReason: Readonly<Record<string, readonly string[]>> = {
   "newer than Linux 6.1, from include/uapi of Linux 6.18": [
@@ -58,7 +61,8 @@ const absentWithReason: Readonly<Record<string, readonly string[]>> = {
     ...["BT_FLUSHABLE", "BT_FLUSHABLE_OFF", "BT_FLUSHABLE_ON", "BT_POWER", "BT_POWER_FORCE_ACTIVE_OFF"],
     ...["BT_POWER_FORCE_ACTIVE_ON", "BT_CHANNEL_POLICY", "BT_CHANNEL_POLICY_BREDR_ONLY"],
     ...["BT_CHANNEL_POLICY_BREDR_PREFERRED", "BT_VOICE", "BT_VOICE_TRANSPARENT", "BT_VOICE_CVSD_16BIT"],
-    ...["BT_SNDMTU", "BT_RCVMTU", "BT_PHY", "BT_MODE", "BT_MODE_BASIC", "BT_MODE_ERTM", "BT_MODE_STREAMING"],
+    "BT_VOICE_TRANSPARENT_16BIT",
+    ...["BT_SNDMTU", "BT_RCVMTU", "BT_PHY", ...PHYS, "BT_MODE", "BT_MODE_BASIC", "BT_MODE_ERTM", "BT_MODE_STREAMING"],
     ...["BT_MODE_LE_FLOWCTL", "BT_MODE_EXT_FLOWCTL", "BT_PKT_STATUS", "BT_ISO_QOS", "BT_CODEC"],
   ],
   "compared by families.test.ts": [

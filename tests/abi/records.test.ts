@@ -236,6 +236,9 @@ describe("what a record has beyond the headers that were read", () => {
   // Linux has the most; layouts.test.ts compares it with the headers of the machine it runs on
   const [, ...others] = all;
 
+  /** What Python has on every system, whether its headers do or not. */
+  const everywhere: Values = { SOL_IP: 0, SOL_TCP: 6, SOL_UDP: 17 };
+
   /**
    * errno.h of Darwin and FreeBSD, WinError.h, and Microsoft's documentation of Winsock's options; what Python's socket module
    * has beyond those headers, from XNU's sys/socket.h, netinet/in.h, sys/vsock.h and sys/kern_control.h, FreeBSD's netinet/in.h
@@ -254,6 +257,7 @@ describe("what a record has beyond the headers that were read", () => {
       ...{ INADDR_MAX_LOCAL_GROUP: 0xe00000ff, IPV6_RTHDR_TYPE_0: 0, VMADDR_CID_ANY: 0xffffffff },
       ...{ VMADDR_CID_HYPERVISOR: 0, VMADDR_CID_HOST: 2, VMADDR_PORT_ANY: 0xffffffff },
       ...{ IOCTL_VM_SOCKETS_GET_LOCAL_CID: 0x400473d1 },
+      ...everywhere,
     },
     freebsd: {
       ...{ ENOEXEC: 8, ENOTBLK: 15, EFBIG: 27, EMLINK: 31, EPROCLIM: 67, EBADRPC: 72, ERPCMISMATCH: 73 },
@@ -265,6 +269,10 @@ describe("what a record has beyond the headers that were read", () => {
       ...{ INADDR_ALLHOSTS_GROUP: 0xe0000001, INADDR_MAX_LOCAL_GROUP: 0xe00000ff, IPV6_RTHDR_TYPE_0: 0 },
       ...{ BTPROTO_HCI: 134, BTPROTO_L2CAP: 135, BTPROTO_RFCOMM: 136, BTPROTO_SCO: 137, SOL_HCI: 2050 },
       ...{ SOL_L2CAP: 5641, SOL_RFCOMM: 2070, SOL_SCO: 521 },
+      ...{ SO_L2CAP_IMTU: 1, SO_L2CAP_OMTU: 2, SO_L2CAP_IFLOW: 3, SO_L2CAP_OFLOW: 4, SO_L2CAP_FLUSH: 5 },
+      ...{ SO_L2CAP_ENCRYPTED: 6, SO_RFCOMM_MTU: 1, SO_RFCOMM_FC_INFO: 2, SO_SCO_MTU: 1, SO_SCO_CONNINFO: 2 },
+      ...everywhere,
+      IPPORT_USERRESERVED: 5000,
     },
     windows: {
       ...{ SO_REUSE_UNICASTPORT: 0x3007, UDP_SEND_MSG_SIZE: 2, UDP_RECV_MAX_COALESCED_SIZE: 3 },
@@ -279,6 +287,8 @@ describe("what a record has beyond the headers that were read", () => {
       ...{ SO_BTH_MTU_MAX: 0x80000008, SO_BTH_MTU_MIN: 0x8000000a, HV_PROTOCOL_RAW: 1 },
       ...{ HVSOCKET_CONNECT_TIMEOUT: 1, HVSOCKET_CONNECT_TIMEOUT_MAX: 0x493e0 },
       ...{ HVSOCKET_CONNECTED_SUSPEND: 4, HVSOCKET_ADDRESS_FLAG_PASSTHRU: 1 },
+      ...everywhere,
+      ...{ IPPORT_USERRESERVED: 5000, RCVALL_MAX: 3, SHUT_RD: 0, SHUT_WR: 1, SHUT_RDWR: 2 },
     },
   };
 

@@ -376,3 +376,8 @@ export const CTLIOCGINFO = 3227799043;
 
 // More of them: ip(7), ipv6(7)
 export const IPV6_RTHDR_TYPE_0 = 0;
+
+// Option levels as Linux calls them; elsewhere they are the protocols, and Python has them everywhere
+export const SOL_IP = 0;
+export const SOL_TCP = 6;
+export const SOL_UDP = 17;

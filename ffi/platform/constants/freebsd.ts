@@ -347,6 +347,7 @@ export const IFNAMSIZ = 16;
 export const INET_ADDRSTRLEN = 16;
 export const INET6_ADDRSTRLEN = 46;
 export const IPPORT_RESERVED = 1024;
+export const IPPORT_USERRESERVED = 5000; // of no header: Python has it everywhere
 
 // Everything else
 export const IOV_MAX = 1024;
@@ -393,6 +394,21 @@ export const BTPROTO_HCI = 134;
 export const BTPROTO_L2CAP = 135;
 export const BTPROTO_RFCOMM = 136;
 export const BTPROTO_SCO = 137;
+export const SO_L2CAP_IMTU = 1;
+export const SO_L2CAP_OMTU = 2;
+export const SO_L2CAP_IFLOW = 3;
+export const SO_L2CAP_OFLOW = 4;
+export const SO_L2CAP_FLUSH = 5;
+export const SO_L2CAP_ENCRYPTED = 6;
+export const SO_RFCOMM_MTU = 1;
+export const SO_RFCOMM_FC_INFO = 2;
+export const SO_SCO_MTU = 1;
+export const SO_SCO_CONNINFO = 2;
 
 // More of them: ip(7), ipv6(7)
 export const IPV6_RTHDR_TYPE_0 = 0;
+
+// Option levels as Linux calls them; elsewhere they are the protocols, and Python has them everywhere
+export const SOL_IP = 0;
+export const SOL_TCP = 6;
+export const SOL_UDP = 17;

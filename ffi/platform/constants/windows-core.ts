@@ -20,6 +20,10 @@ export const SOL_SOCKET = 65535;
 
 // listen(2), shutdown(2)
 export const SOMAXCONN = 2147483647;
+// SD_RECEIVE, SD_SEND and SD_BOTH, by the names of POSIX
+export const SHUT_RD = 0;
+export const SHUT_WR = 1;
+export const SHUT_RDWR = 2;
 
 // Socket-level options: socket(7)
 export const SO_DEBUG = 1;

@@ -279,6 +279,7 @@ export const IFF_MULTICAST = 16;
 export const INET_ADDRSTRLEN = 22;
 export const INET6_ADDRSTRLEN = 65;
 export const IPPORT_RESERVED = 1024;
+export const IPPORT_USERRESERVED = 5000; // of no header: Python has it everywhere
 
 // Everything else
 export const INVALID_SOCKET = -1;
@@ -329,3 +330,9 @@ export const RCVALL_OFF = 0;
 export const RCVALL_ON = 1;
 export const RCVALL_SOCKETLEVELONLY = 2;
 export const RCVALL_IPLEVEL = 3;
+export const RCVALL_MAX = 3;
+
+// Option levels as Linux calls them; elsewhere they are the protocols, and Python has them everywhere
+export const SOL_IP = 0;
+export const SOL_TCP = 6;
+export const SOL_UDP = 17;
