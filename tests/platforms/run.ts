@@ -1,5 +1,5 @@
 // Runs the tests on every platform that this machine can be, and prints what each came to:
-//   bun tests/platforms/run.ts [--write-readme] [--verbose] [platforms] [-- test files]
+//   bun tests/platforms/run.ts [--write-readme] [--verbose] [platforms] [parts of the names of test files]
 // What is set up for it stays in $BERKELEY_PLATFORMS, or else in ~/.cache/berkeley-platforms. Nothing is installed.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,11 +19,11 @@ const reports = mkdtempSync(join(tmpdir(), "berkeley-reports-"));
 /** Milliseconds after which a file that does not end has failed. */
 const LIMIT = 240_000;
 
-const words = process.argv.slice(2);
-const end = words.indexOf("--");
-const [own, filters] = end === -1 ? [words, []] : [words.slice(0, end), words.slice(end + 1)];
-const names = own.filter((word) => !word.startsWith("--"));
-const verbose = own.includes("--verbose");
+const options = process.argv.slice(2).filter((word) => word.startsWith("--"));
+const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const names = words.filter((word) => platforms.some(({ name }) => name === word));
+const filters = words.filter((word) => !names.includes(word));
+const verbose = options.includes("--verbose");
 
 /** One test file on one platform. */
 interface Job {
@@ -121,9 +121,9 @@ async function runAgain(job: Job): Promise<void> {
   if (results.failed === 0) job.results.again.push(job.file);
 }
 
-const unknown = names.filter((name) => !platforms.some((platform) => platform.name === name));
-if (unknown.length > 0) {
-  console.error(`unknown: ${unknown.join(" ")}; there are: ${platforms.map(({ name }) => name).join(" ")}`);
+if (testFiles().length === 0) {
+  const there = platforms.map(({ name }) => name).join(", ");
+  console.error(`no test file has ${filters.join(" or ")} in its name; the platforms are ${there}`);
   process.exit(2);
 }
 const cache = process.env["BERKELEY_PLATFORMS"] ?? join(homedir(), ".cache/berkeley-platforms");
@@ -150,7 +150,7 @@ for (const { name, failures } of all) {
   for (const failure of failures) console.error(`failed on ${name}: ${failure}`);
 }
 console.log(grid(all));
-if (own.includes("--write-readme")) {
+if (options.includes("--write-readme")) {
   const readme = join(root, "README.md");
   writeFileSync(readme, withGrid(readFileSync(readme, "utf8"), grid(all, true)));
   Bun.spawnSync([process.execPath, "fmt", readme], { cwd: root });
