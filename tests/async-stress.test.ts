@@ -1,10 +1,12 @@
 // Random operations on the event loop, for a few seconds; for longer with BERKELEY_STRESS_SECONDS, and again with
 // BERKELEY_STRESS_SEED.
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { moduleOf, runChild } from "./support/child.ts";
 import { wakes, wokenBy } from "./support/loop.ts";
-import type { StressReport } from "./support/stress.ts";
+import { LEAST, type StressReport } from "./support/stress.ts";
+
+setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
 const seconds = Number(process.env["BERKELEY_STRESS_SECONDS"] ?? 2);
 const seed = Number(process.env["BERKELEY_STRESS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -22,7 +24,7 @@ test.each(wakes)(
     expect({ signal, stderr }).toEqual({ signal: null, stderr: "" });
     const { operations, outcomes, problems } = report as StressReport;
     expect({ seed, problems }).toEqual({ seed, problems: [] });
-    expect(operations).toBeGreaterThan(seconds * 500);
+    expect(operations).toBeGreaterThanOrEqual(LEAST);
     for (const what of ["read", "write", "look", "watch", "close"]) expect(Object.keys(outcomes)).toContain(what);
   },
   timeout + 1000,

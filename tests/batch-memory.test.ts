@@ -1,6 +1,6 @@
 // Batches keep their memory, and nothing else: no growth for a datagram, and no byte that a collection could move or take.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { AF_INET, AF_UNIX, SOCK_DGRAM } from "./support/constants.ts";
 import { ReceiveBatch, Rights, SendBatch, Socket, TrafficClass } from "../src/index.ts";
 import { incoming } from "../src/message/receive-batch.ts";
@@ -9,6 +9,8 @@ import { runChild } from "./support/child.ts";
 import { openDescriptors, openedBy, openedSince } from "./support/descriptors.ts";
 import { random } from "./support/random.ts";
 import { connectedPair, SOON, UdpPair, udpSocket } from "./support/sockets.ts";
+
+setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
 const soon = { timeout: SOON };
 

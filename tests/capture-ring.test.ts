@@ -1,6 +1,6 @@
 // Capturing on loopback. It wants CAP_NET_RAW, so an ordinary user's run skips it.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { AF_INET, AF_PACKET, SOCK_DGRAM, SOCK_RAW, Socket, SocketError } from "../src/index.ts";
 import {
@@ -20,6 +20,8 @@ import {
 } from "../src/packet.ts";
 import { canMake, SOON } from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
+
+setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
 const reason = process.platform !== "linux" ? "needs Linux" : canMake(AF_PACKET, SOCK_RAW) ? "" : "needs CAP_NET_RAW";
 const capturing = describe.skipIf(reason !== "");

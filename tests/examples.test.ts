@@ -1,11 +1,13 @@
 // The examples that do a real job, each with a peer that is not ours, over cables that the test has laid (support/examples.ts).
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { haveIPv6 as ipv6, Folder } from "./support/sockets.ts";
 import { example, Network, python } from "./support/examples.ts";
 import type { Program } from "./support/program.ts";
 import { dhcpServers, dnsClient, mdnsResponder, pcapngReader, sleeper, sntpServer } from "./support/examples-peers.ts";
+
+setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
 const LONG = 20_000;
 const [names, asNobody] = [

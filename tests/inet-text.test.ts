@@ -1,10 +1,12 @@
 // What glibc's inet_pton(3), inet_aton(3) and inet_ntop(3) do, src/address/inet-text.ts does, input by input. The few
 // written cases stand for themselves on every OS; the many random ones are asked of the real libc by a C program.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { formatIPv4, formatIPv6, parseIPv4, parseIPv4Lenient, parseIPv6 } from "../src/address/inet-text.ts";
 import { compileC, haveCC } from "./support/c.ts";
 import { random } from "./support/random.ts";
+
+setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
 const SEED = 0x1e7_5eed;
 const CASES = 240_000;

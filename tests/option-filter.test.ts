@@ -1,6 +1,6 @@
 // Classic BPF on sockets: programs, and the memory that they are in.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { setsockopt } from "../ffi/calls.ts";
 import { linux } from "../ffi/platform/linux.ts";
 import { AF_INET, POLLIN, SOCK_DGRAM, Socket } from "../src/index.ts";
@@ -8,6 +8,8 @@ import type { BpfInstruction } from "../src/options.ts";
 import * as option from "../src/options.ts";
 import { addressOf, loopback, Sockets, UdpPair } from "./support/sockets.ts";
 import { throwsNaming, wrong } from "./support/throws.ts";
+
+setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
 const onLinux = process.platform === "linux";
 const encode = (program: readonly BpfInstruction[]): Uint8Array<ArrayBuffer> =>

@@ -1,7 +1,7 @@
 // How Python's socket module connects and listens, one behaviour after the other: B2 and B7 of ../shared/facts/python-socket.md.
 // Where berkeley does otherwise on purpose, the test says "unlike Python".
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { errnoNumber } from "../ffi/errno.ts";
 import {
@@ -43,6 +43,8 @@ import {
   udpSocket,
 } from "./support/sockets.ts";
 import { thrownBy, throwsKind } from "./support/throws.ts";
+
+setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
 const soon = { timeout: SOON };
 const EADDRINUSE = errnoNumber("EADDRINUSE");

@@ -1,6 +1,6 @@
 // The reactor: what wakes it, what keeps a program alive, and what it costs.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import { haveProc } from "./support/descriptors.ts";
 import { libc, moduleOf, runChild } from "./support/child.ts";
 import { wakes, wokenBy } from "./support/loop.ts";
 import { removeFolder } from "./support/sockets.ts";
+
+setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
 const REACTOR = moduleOf("src/reactor/index.ts");
 

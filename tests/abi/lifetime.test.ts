@@ -2,7 +2,7 @@
 // moves and is never collected; a user's view, which may move, is asked for its address at each call. And whatever a view
 // says of itself, the kernel reads and writes inside it.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { dlopen, type Pointer, ptr, read } from "bun:ffi";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import * as calls from "../../ffi/calls.ts";
@@ -26,6 +26,8 @@ import {
   SOL_SOCKET,
 } from "../../src/index.ts";
 import { connectedPair, addressOf, Folder, tcpListener, TcpPair, udpSocket } from "../support/sockets.ts";
+
+setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
 const posix = process.platform !== "win32";
 const note = posix ? "" : " (skipped: no socketpair on Windows)";

@@ -83,6 +83,9 @@ class Link {
   }
 }
 
+/** So many operations at least, on a machine that is busy with something else as well: all sorts come among them. */
+export const LEAST = 2000;
+
 /** Runs for so many seconds. */
 export async function stress(seed: number, seconds: number): Promise<StressReport> {
   const run = new Run(random(seed));
@@ -130,7 +133,7 @@ class Run {
 
   async go(end: number): Promise<void> {
     for (let index = 0; index < 24; index++) this.#links.push(new Link(index % 3));
-    while (performance.now() < end && this.problems.length === 0) {
+    while ((performance.now() < end || this.operations < LEAST) && this.problems.length === 0) {
       const burst = 1 + this.#random.int(30);
       for (let index = 0; index < burst; index++) this.#act();
       await this.#pause();
