@@ -125,7 +125,7 @@ class Run {
   readonly #links: Link[] = [];
   readonly #pending = new Map<Promise<void>, string>();
   readonly #enders: (() => void)[] = [];
-  readonly #cancellables = new DisposableStack();
+  readonly #cancellables: Cancellable[] = [];
 
   constructor(random: Random) {
     this.#random = random;
@@ -178,7 +178,8 @@ class Run {
       case 0:
         return { timeout: int(4) };
       case 1: {
-        const cancellable = this.#cancellables.use(new Cancellable());
+        const cancellable = new Cancellable();
+        this.#cancellables.push(cancellable);
         if (int(4) === 0) void cancellable.handle; // then others may cancel it too
         this.#enders.push(() => cancellable.cancel());
         return { cancellable };
@@ -197,6 +198,12 @@ class Run {
     this.#pending.set(promise, what);
     void promise.finally(() => this.#pending.delete(promise));
     if (this.#enders.length > 200) this.#enders.splice(0, 100);
+    // each may have a descriptor, and there are hundreds of thousands in an hour; some are disposed while they are waited with
+    if (this.#cancellables.length > 200) this.#dispose(100);
+  }
+
+  #dispose(count: number): void {
+    for (const cancellable of this.#cancellables.splice(0, count)) cancellable[Symbol.dispose]();
   }
 
   #count(outcome: string): void {
@@ -340,7 +347,7 @@ class Run {
     const timer = setTimeout(() => late.resolve(false), 3000);
     const inTime = await Promise.race([settled, late.promise]);
     clearTimeout(timer);
-    this.#cancellables.dispose();
+    this.#dispose(Infinity);
     if (!inTime) this.problems.push(`stuck: ${[...this.#pending.values()].join(", ")}`);
   }
 }
