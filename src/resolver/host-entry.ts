@@ -10,7 +10,7 @@ import {
   type Question,
 } from "../../ffi/resolver.ts";
 import { InetAddress, InetSocketAddress } from "../address/index.ts";
-import { show } from "../arguments.ts";
+import { record, show } from "../arguments.ts";
 import { SocketError } from "../errors.ts";
 import { End, type EndOptions } from "../wait/end.ts";
 import { type AddressInfo, hostnameFor, lookUp, lookUpAsync, nameFor, nameForAsync } from "./address-info.ts";
@@ -105,22 +105,32 @@ export async function hostByNameAsync(
       options,
       name,
     );
-  return fromInfo(await lookUpAsync(name, null, { ...canonical(wanted), ...options }), name);
+  // not spread: what is no object shall be told as such, and has no say in what is looked up
+  const { timeout, signal, cancellable } = record(options, "options");
+  return fromInfo(await lookUpAsync(name, null, { ...canonical(wanted), timeout, signal, cancellable }), name);
 }
 
 /** `getHostByAddress` of the public face. */
 export function hostByAddress(address: unknown): HostEntry {
   const wanted = addressFor(address);
-  if (hasHostQuestions()) return here(asking(byAddress(wanted), wanted.toString()));
+  if (hasHostQuestions()) return named(here(asking(byAddress(wanted), wanted.toString())), wanted);
   return fromName(nameFor(new InetSocketAddress(wanted, 0), constants.NI_NAMEREQD).hostname, wanted);
 }
 
 /** `getHostByAddressAsync` of the public face. */
 export async function hostByAddressAsync(address: unknown, options: EndOptions = {}): Promise<HostEntry> {
   const wanted = addressFor(address);
-  if (hasHostQuestions()) return elsewhere(asking(byAddress(wanted), wanted.toString()), options, wanted.toString());
+  if (hasHostQuestions()) {
+    return named(await elsewhere(asking(byAddress(wanted), wanted.toString()), options, wanted.toString()), wanted);
+  }
   const { hostname } = await nameForAsync(new InetSocketAddress(wanted, 0), constants.NI_NAMEREQD, options);
   return fromName(hostname, wanted);
+}
+
+// musl takes the address for the name where nobody knows one
+function named(host: HostEntry, address: InetAddress): HostEntry {
+  if (InetAddress.tryParse(host.name)?.equals(address) !== true) return host;
+  throw hostLookupFailed(1, "gethostbyaddr", address.toString()); // HOST_NOT_FOUND
 }
 
 function byAddress(address: InetAddress): (room: number) => Question<HostRow> {
