@@ -1,9 +1,9 @@
 // The event loop in tests: what is ready is waited for, never slept for.
 
 import { expect } from "bun:test";
-import { POLLIN, Socket, SOCK_STREAM, SocketError, type SocketErrorKind } from "../../src/index.ts";
+import { AF_UNIX, POLLIN, POLLOUT, Socket, SOCK_STREAM, SocketError, type SocketErrorKind } from "../../src/index.ts";
 import { moduleOf } from "./child.ts";
-import { connectedPair } from "./sockets.ts";
+import { connectedPair, SOON } from "./sockets.ts";
 
 /** How a reactor can be woken here, for `describe.each`. */
 export const wakes: readonly ("io_uring" | "worker" | "poll")[] =
@@ -35,20 +35,50 @@ export class Pair implements Disposable {
 
 const byte = new Uint8Array(1);
 
-/** Fills the queue of a socket: what is sent next has to wait. */
-export function fillQueue(socket: Socket, size = 65_536): number {
+/** More than any queue here holds: datagrams that are thrown away never fill one. */
+const ENDLESS = 1 << 26;
+
+/** Sends until there is no room: how many bytes. Of TCP there may be some a moment later. */
+export function sendUntilFull(socket: Socket, size = 65_536): number {
   const piece = new Uint8Array(size);
   let total = 0;
-  for (let sent = socket.trySend(piece); sent !== -1; sent = socket.trySend(piece)) total += sent;
+  for (let sent = socket.trySend(piece); sent !== -1; sent = socket.trySend(piece)) {
+    total += sent;
+    if (total > ENDLESS) throw new Error("this queue is never full");
+  }
   return total;
 }
 
-/** Takes all that is there, without waiting: how many bytes. */
-export function drain(socket: Socket): number {
+/** Fills the queue of a socket: what is sent next has to wait. */
+export function fillQueue(socket: Socket, size = 65_536): number {
+  let total = sendUntilFull(socket, size);
+  if (socket.family === AF_UNIX) return total;
+  // TCP moves bytes from its queue to that of the receiver, the last of them when an acknowledgement comes: after 40 ms on Linux
+  for (let more = 1; more > 0; total += more) {
+    pauseForRoom(socket);
+    more = sendUntilFull(socket, size);
+  }
+  return total;
+}
+
+function pauseForRoom(socket: Socket): void {
+  try {
+    socket.conditionWait(POLLOUT, { timeout: 60 });
+  } catch (error) {
+    if (!(error instanceof SocketError && error.kind === "timed-out")) throw error;
+  }
+}
+
+/** Takes all that is there: how many bytes. It waits for no more than is told to be under way. */
+export function drain(socket: Socket, underWay = 0): number {
   const piece = new Uint8Array(65_536);
   let total = 0;
-  for (let size = socket.tryReceive(piece); size > 0; size = socket.tryReceive(piece)) total += size;
-  return total;
+  for (;;) {
+    const size = socket.tryReceive(piece);
+    if (size > 0) total += size;
+    else if (size === 0 || total >= underWay) return total;
+    else socket.conditionWait(POLLIN, { timeout: SOON });
+  }
 }
 
 /** Ends when the reactor has told all that was ready before: two sockets that become ready after it are told later. */

@@ -11,6 +11,8 @@ import {
   interfaceName,
   POLLIN,
   SO_LINGER,
+  SO_RCVBUF,
+  SO_SNDBUF,
   SOCK_DGRAM,
   SOCK_STREAM,
   Socket,
@@ -226,9 +228,17 @@ export class FullUnixListener implements Disposable {
 /** Two sockets that are connected to each other: unix ones where this system makes such pairs, else through the loopback. */
 export function connectedPair(type: number = SOCK_STREAM): [Socket, Socket] {
   if (platform.pairFamily === "AF_UNIX") return Socket.pair(AF_UNIX, type);
-  if (type !== SOCK_DGRAM) return Socket.pair(AF_INET, type);
-  const { a, b } = new UdpPair();
-  return [a, b];
+  if (type === SOCK_DGRAM) {
+    const { a, b } = new UdpPair();
+    return [a, b];
+  }
+  const pair = Socket.pair(AF_INET, type);
+  // queues whose size is told do not grow while they are full
+  for (const end of pair) {
+    end.setOption(SOL_SOCKET, SO_RCVBUF, 32_768);
+    end.setOption(SOL_SOCKET, SO_SNDBUF, 65_536);
+  }
+  return pair;
 }
 
 /** Removes a folder with all that is in it, piece by piece: what rmSync does at once Wine answers with EFAULT. */

@@ -2,7 +2,7 @@
 
 import { Cancellable, POLLIN, POLLNVAL, POLLOUT, SOCK_DGRAM, Socket, SocketError } from "../../src/index.ts";
 import { openDescriptors } from "./descriptors.ts";
-import { fillQueue, Pair } from "./loop.ts";
+import { Pair, sendUntilFull } from "./loop.ts";
 import { type Random, random } from "./random.ts";
 import { TcpPair } from "./sockets.ts";
 
@@ -358,7 +358,7 @@ export async function endAtEveryPoint(): Promise<string[]> {
   for (let steps = 0; steps < 30; steps++) {
     for (const end of ["abort", "cancel", "close", "detach", "data"] as const) {
       using pair = new Pair();
-      fillQueue(pair.b);
+      sendUntilFull(pair.b);
       const controller = new AbortController();
       using cancellable = new Cancellable();
       const options = { signal: controller.signal, cancellable, timeout: 2000 };

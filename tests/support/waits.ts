@@ -3,7 +3,8 @@
 import { closeSync, openSync } from "node:fs";
 import { AF_INET, AF_UNIX, MSG_WAITALL, POLLIN, SOCK_STREAM } from "./constants.ts";
 import { type OperationOptions, Socket, type SocketErrorKind } from "../../src/index.ts";
-import { FullTcpListener, FullUnixListener, SOON, tcpListener } from "./sockets.ts";
+import { fillQueue } from "./loop.ts";
+import { connectedPair, FullTcpListener, FullUnixListener, SOON, tcpListener } from "./sockets.ts";
 
 const buffer = new Uint8Array(10);
 
@@ -15,9 +16,9 @@ export interface Waiting extends Disposable {
 
 function onPair(call: (socket: Socket, options?: OperationOptions) => unknown, full = false): () => Waiting {
   return () => {
-    const [socket, other] = Socket.pair();
+    const [socket, other] = connectedPair();
     socket.timeout = SOON; // a test that goes wrong shall not hang
-    while (full && socket.trySend(new Uint8Array(65_536)) !== -1);
+    if (full) fillQueue(socket);
     return {
       socket,
       call: (options) => call(socket, options),
