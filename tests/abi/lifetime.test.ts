@@ -29,9 +29,6 @@ import { connectedPair, addressOf, Folder, tcpListener, TcpPair, udpSocket } fro
 
 setDefaultTimeout(30_000); // of work, not of waiting: there may be machines that are slow, or busy
 
-const posix = process.platform !== "win32";
-const note = posix ? "" : " (skipped: no socketpair on Windows)";
-
 /** Leaves memory of this size lying about, collects, and lets new memory take the room of what was freed. */
 function churn(size: number): void {
   for (let round = 0; round < 2; round++) {
@@ -78,34 +75,31 @@ describe("Region: memory with an address that is kept", () => {
     expect(new Region(0).address).toBeGreaterThan(0);
   });
 
-  test.skipIf(!posix)(
-    `of a view without bytes is none, and the kernel is told so: no address, no length${note}`,
-    () => {
-      // ptr() does not throw here: it returns the error, which as a number is 0
-      expect(ptr(EMPTY)).toBeInstanceOf(Error);
-      const [left, right] = connectedPair(SOCK_DGRAM);
-      expect(sendFrom(left.fd, EMPTY, 0, 0)).toBe(0);
-      expect(receiveInto(right.fd, EMPTY, 0, 0)).toBe(0);
-      expect(calls.send(left.fd, EMPTY, 0)).toBe(0);
-      expect(calls.recv(right.fd, EMPTY, 0)).toBe(0);
-      left.close();
-      right.close();
-    },
-  );
+  test(`of a view without bytes is none, and the kernel is told so: no address, no length`, () => {
+    // ptr() does not throw here: it returns the error, which as a number is 0
+    expect(ptr(EMPTY)).toBeInstanceOf(Error);
+    const [left, right] = connectedPair(SOCK_DGRAM);
+    expect(sendFrom(left.fd, EMPTY, 0, 0)).toBe(0);
+    expect(receiveInto(right.fd, EMPTY, 0, 0)).toBe(0);
+    expect(calls.send(left.fd, EMPTY, 0)).toBe(0);
+    expect(calls.recv(right.fd, EMPTY, 0)).toBe(0);
+    left.close();
+    right.close();
+  });
 
-  test.skipIf(!posix)(`receives what the kernel writes to its address later${note}`, () => {
+  test(`receives what the kernel writes to its address later`, () => {
     const { symbols, close: unload } = dlopen(
       platform.library.names[0] as string,
       {
-        read: { args: ["i32", "ptr", "u64"], returns: "i32" },
+        recv: { args: ["u64", "ptr", "u64", "i32"], returns: "i32" },
       } as const,
     );
-    const [left, right] = Socket.pair();
+    const [left, right] = connectedPair();
     const regions = Array.from({ length: 100 }, () => new Region(64));
     for (const [seed, { address }] of regions.entries()) {
       if (seed % 10 === 0) churn(64);
       left.send(Uint8Array.from(pattern(seed)));
-      expect(symbols.read(right.fd, address, 64)).toBe(64);
+      expect(symbols.recv(right.fd, address, 64, 0)).toBe(64);
     }
     churn(64);
     expect(regions.map(({ bytes }) => [...bytes])).toEqual(regions.map((_, seed) => pattern(seed)));
@@ -124,7 +118,7 @@ describe("Region: memory with an address that is kept", () => {
   });
 });
 
-describe.skipIf(!posix)(`memory that the library keeps for itself${note}`, () => {
+describe(`memory that the library keeps for itself`, () => {
   test("PollArray: entries survive a collection, also those from before it grew", () => {
     const { readEnd, writeEnd } = makeWake();
     const entries = new PollArray();
@@ -144,7 +138,7 @@ describe.skipIf(!posix)(`memory that the library keeps for itself${note}`, () =>
 
   test("PollArray: an array that was cleared and filled again knows nothing of its past", () => {
     const entries = new PollArray();
-    const [left, right] = Socket.pair();
+    const [left, right] = connectedPair();
     for (let index = 0; index < 40; index++) entries.add(0x7fff_fff0, POLLIN);
     expect(entries.poll(0)).toBe(40);
     expect(entries.ready(0)).toBe(POLLNVAL);
@@ -224,25 +218,28 @@ describe.skipIf(!posix)(`memory that the library keeps for itself${note}`, () =>
     }
   });
 
-  test.skipIf(platform.sendfile === undefined)("sendfile: the offset is read from where it was put", () => {
-    using folder = new Folder();
-    using pair = new TcpPair();
-    const file = openSync(folder.file("bytes"), "w+");
-    writeSync(
-      file,
-      Uint8Array.from({ length: 256 }, (_, index) => index),
-    );
-    for (let offset = 0; offset < 256; offset += 32) {
-      churn(8);
-      expect(sendfile(pair.client.fd, file, offset, 32)).toBe(32);
-      const received = new Uint8Array(32);
-      expect(pair.server.receive(received, { flags: MSG_WAITALL, timeout: 4000 })).toBe(32);
-      expect(received[0]).toBe(offset);
-      expect(received[31]).toBe(offset + 31);
-    }
-    ftruncateSync(file, 0);
-    closeSync(file);
-  });
+  test.skipIf(platform.sendfile === undefined)(
+    "sendfile: the offset is read from where it was put (needs sendfile(2))",
+    () => {
+      using folder = new Folder();
+      using pair = new TcpPair();
+      const file = openSync(folder.file("bytes"), "w+");
+      writeSync(
+        file,
+        Uint8Array.from({ length: 256 }, (_, index) => index),
+      );
+      for (let offset = 0; offset < 256; offset += 32) {
+        churn(8);
+        expect(sendfile(pair.client.fd, file, offset, 32)).toBe(32);
+        const received = new Uint8Array(32);
+        expect(pair.server.receive(received, { flags: MSG_WAITALL, timeout: 4000 })).toBe(32);
+        expect(received[0]).toBe(offset);
+        expect(received[31]).toBe(offset + 31);
+      }
+      ftruncateSync(file, 0);
+      closeSync(file);
+    },
+  );
 });
 
 /** Every sort of view of 64 bytes that a user may have; those of the first few lie in the heap until somebody looks. */
@@ -286,7 +283,7 @@ const receivers: readonly (readonly [name: string, receive: (socket: Socket, buf
   ["tryReceiveFrom", (socket, buffer) => socket.tryReceiveFrom(buffer)?.size ?? -1],
 ];
 
-describe.skipIf(!posix)(`a user's view${note}`, () => {
+describe(`a user's view`, () => {
   test("moves when it is small and somebody touches its buffer: what all this is about", () => {
     const small = new Uint8Array(64);
     const before = ptr(small);
@@ -378,7 +375,7 @@ describe.skipIf(!posix)(`a user's view${note}`, () => {
   });
 });
 
-describe.skipIf(!posix)(`a view whose memory has gone${note}`, () => {
+describe(`a view whose memory has gone`, () => {
   const shrunk = (view: (buffer: ArrayBuffer) => NodeJS.TypedArray | DataView): NodeJS.TypedArray | DataView => {
     const buffer = new ArrayBuffer(64, { maxByteLength: 64 });
     const made = view(buffer);
@@ -443,7 +440,7 @@ describe.skipIf(!posix)(`a view whose memory has gone${note}`, () => {
   });
 });
 
-describe.skipIf(!posix)(`a view that lies about itself${note}`, () => {
+describe(`a view that lies about itself`, () => {
   /** Bytes with a guard of as many on either side. */
   class Guarded {
     readonly all = new Uint8Array(new ArrayBuffer(192)).fill(0xaa);
