@@ -408,8 +408,8 @@ describe("options of the peer", () => {
   );
 
   const pidfd = ((): boolean => {
-    using pair = new Pair();
     try {
+      using pair = new Pair();
       closeSync(pair.a.getOption(option.SO_PEERPIDFD));
       return true;
     } catch {
