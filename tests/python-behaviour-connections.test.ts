@@ -65,7 +65,7 @@ function portOf(socket: { readonly localAddress: unknown }): number {
   return (socket.localAddress as InetSocketAddress).port;
 }
 
-describe.skipIf(process.platform === "win32")("B2 connect", () => {
+describe("B2 connect", () => {
   test.skipIf(!havePython)(`B2 errors have the numbers that Python's connect_ex gives${noPython}`, async () => {
     using dead = new RefusingTcp();
     const { port } = dead.address as unknown as { port: number };
@@ -139,7 +139,7 @@ result = [socket().connect_ex(("127.0.0.1", port)), socket(AF_UNIX).connect_ex(m
 
 const noIPv6 = haveIPv6 ? "" : " (needs IPv6)";
 
-describe.skipIf(process.platform === "win32")("B7 createServer", () => {
+describe("B7 createServer", () => {
   const flag = (socket: Socket, name: number): boolean => socket.getOption(SOL_SOCKET, name) !== 0;
 
   test("B7 SO_REUSEADDR is on, SO_REUSEPORT only when it is asked for", async () => {
@@ -219,7 +219,7 @@ result = [fails(lambda: shared(False)), fails(lambda: shared(True))]`,
   );
 });
 
-describe.skipIf(!haveIPv6 || process.platform === "win32")(`B7 dual stack${noIPv6}`, () => {
+describe.skipIf(!haveIPv6)(`B7 dual stack${noIPv6}`, () => {
   const six = (options: CreateServerOptions): CreateServerOptions => ({ hostname: "::", ...options });
 
   test.skipIf(!havePython)(`B7 hasDualStackIPv6 is Python's has_dualstack_ipv6${noPython}`, async () => {

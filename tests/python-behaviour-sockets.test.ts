@@ -44,10 +44,9 @@ const soon = { timeout: SOON };
 const buffer = new Uint8Array(100);
 const linux = process.platform === "linux";
 const noProc = haveProc ? "" : " (needs /proc)";
-const onUnix = describe.skipIf(process.platform === "win32");
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-onUnix("B4 closing", () => {
+describe("B4 closing", () => {
   test.skipIf(!havePython)(
     `B4 close may be repeated, and what is asked for after it is refused; the number is -1${noPython}`,
     async () => {
@@ -121,7 +120,7 @@ result = [s.fileno(), s.detach(), *[fails(call)[1] for call in calls]]`);
   });
 });
 
-onUnix("B5 creation", () => {
+describe("B5 creation", () => {
   test.skipIf(!haveProc)(
     `B5 nothing is inherited by other programs: made, paired, accepted, copied, adopted, received${noProc}`,
     () => {
@@ -205,7 +204,7 @@ result = [fails(lambda: socket(fileno=n)) for n in (file, 9999, -1, "1", 1.5)]`)
   });
 });
 
-onUnix("B6 options", () => {
+describe("B6 options", () => {
   test.skipIf(!havePython)(`B6 an int without a size, with one the bytes that the kernel gave${noPython}`, async () => {
     using socket = new Socket(AF_INET);
     const theirs = await pythonSays(`
@@ -293,7 +292,7 @@ result = [s.getsockopt(SOL_SOCKET, SO_KEEPALIVE), s.getsockopt(SOL_SOCKET, SO_KE
   );
 });
 
-onUnix("B12 pairs", () => {
+describe("B12 pairs", () => {
   test.skipIf(!havePython)(
     `B12 where there is socketpair(2) it is not imitated: AF_INET is refused, as by Python${noPython}`,
     async () => {

@@ -24,8 +24,11 @@ const peerless = "Windows tells ENOTCONN, or EINVAL, of a datagram without a des
 const shell = "needs a POSIX shell and its programs";
 const protocols = lacks("UDP-Lite and MPTCP");
 const resets = "Wine tells no reset: a connection that was reset reads as ended";
+const byIndex = wine("interfaces of options by index (0.0.0.n)");
 const controls = "Wine ignores control messages that are sent, and knows few that are received";
 const halfOpen = "a TCP connection is not hung up while its own side is open";
+const again = "a stream's address is never refused for old connections on Windows";
+const position = "without sendfile(2) a file's own position is where reading has come to";
 const icmp = "ICMP answers do not reach a UDP socket, by SIO_UDP_CONNRESET";
 
 /** Windows itself. */
@@ -75,7 +78,7 @@ const windows: readonly Limit[] = [
   limit("bad-input", /values that hold a pointer/, "names options of Linux"),
   limit("bad-input", /^Credentials/, lacks("credentials over unix sockets")),
   limit("bind", /given options set and clear them/, lacks("SO_REUSEPORT")),
-  limit("bind", /allowReuse is for a server/, "a stream's address is never refused for old connections on Windows"),
+  limit("bind", /allowReuse is for a server/, again),
   limit("bind", /a family that is not the socket's/, "Windows has another error for it"),
   limit("connect-host", /SO_REUSEADDR is on for streams/, "SO_REUSEADDR steals addresses on Windows"),
   limit("connection", /toBun/, "Bun takes no sockets over on Windows"),
@@ -96,7 +99,7 @@ const windows: readonly Limit[] = [
   limit("send-file", /a pipe/, shell),
   limit("send-file", /another socket/, "sockets of Windows are no files"),
   limit("send-file", /a datagram has no parts/, unix),
-  limit("send-file", /can be continued/, "without sendfile(2) a file's own position is where reading has come to"),
+  limit("send-file", /can be continued/, position),
   limit("watch", /tells POLLERR unasked/, icmp),
   limit("watch", /tells POLLHUP unasked/, halfOpen),
   limit("adopt", /one end of a pair/, unix),
@@ -105,6 +108,7 @@ const windows: readonly Limit[] = [
   limit("async-operations", /MSG_ZEROCOPY/, lacks("MSG_ZEROCOPY")),
   limit("async-operations", /of errors tells what was queued/, errorQueue),
   limit("async-operations", /part by part/, full),
+  limit("async-operations", /told of a hang-up/, halfOpen),
   limit("async-operations", /a path that is not there|with the call that failed/, unix),
   limit("batch-fallback", /calls of macOS/, "the calls of macOS are feigned with those of Linux"),
   limit("batch-fallback", /descriptors/, descriptors),
@@ -143,7 +147,7 @@ const windows: readonly Limit[] = [
   limit("send-message", /full|does not fit|waits/i, full),
   limit("send-message", /SCM_RIGHTS|descriptors|in part go with its first byte|too many for one message/, descriptors),
   limit("send-message", /names it in the error/, peerless),
-  limit("async", /\[send(To|Message|Messages)Async\]/, full),
+  limit("async", /\[(sendMessageAsync|sendMessagesAsync|sendAsync of a datagram)\]/, full),
   limit("async-operations", /batches > (refuse every change|stay in use)/, full),
   limit("control-messages", /QueuedError/, errorQueue),
   limit("control-messages", /ZeroCopyDone/, lacks("MSG_ZEROCOPY")),
@@ -156,6 +160,17 @@ const windows: readonly Limit[] = [
   limit("send", /a link-local address/, "has names of interfaces of POSIX"),
   limit("socket-address", /it takes "\[fe80::1%lo0/, "has names of interfaces of POSIX"),
   limit("socket-address", /it takes/, "has names of interfaces of POSIX"),
+  limit(
+    "python-behaviour-connections",
+    /a peer can be forgotten/,
+    "a socket of Windows is bound once, and keeps its port",
+  ),
+  limit("python-behaviour-connections", /TIME_WAIT/, again),
+  limit("python-behaviour-files", /can go on from there/, position),
+  limit("python-behaviour-messages", /(receive|send)Fds|any iterable|descriptors of a message/, descriptors),
+  limit("python-behaviour-messages", /sender is null/, unix),
+  limit("python-behaviour-sockets", /B12 the two ends/, unix),
+  limit("python-behaviour-waiting", /that signals interrupt/, lacks("signals that interrupt calls")),
   limit("batch-memory", ALL, "a million datagrams take minutes in Wine"),
 ];
 
@@ -170,11 +185,9 @@ const emulator: readonly Limit[] = [
   limit("control-messages", /PacketInfo|TrafficClass|HopLimit|Timestamp|SegmentSize|UnknownControl/, controls),
   limit("send-message", /control messages/, controls),
   limit("send-message", /peer is gone/, resets),
-  limit(
-    "socket",
-    /multicastInterface|an interface that is not there/,
-    wine("interfaces of options by index (0.0.0.n)"),
-  ),
+  limit("socket", /multicastInterface|an interface that is not there/, byIndex),
+  limit("multicast", /hears|takes the interface|one interface is|cannot be left|not there is|is no sender/, byIndex),
+  limit("multicast", /can be done for somebody|multicastTtl|multicastInterface is/, byIndex),
   limit("async-operations", /the error of the connection/, resets),
   limit("async-operations", /its timeout is for each progress/, "Wine's buffers take all of it"),
   limit("batch-fallback", /control messages of each|answers from the address|truncation/, controls),
