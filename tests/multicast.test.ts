@@ -14,7 +14,7 @@ import {
 } from "./support/constants.ts";
 import { InetAddress, type InetSocketAddress, interfaceIndex, Socket, SocketRef } from "../src/index.ts";
 import { Namespace } from "./abi/namespace.ts";
-import { addressOf, haveIPv6, SOON } from "./support/sockets.ts";
+import { addressOf, haveIPv6, loopbackName, SOON } from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const soon = { timeout: SOON };
@@ -23,6 +23,8 @@ const soon = { timeout: SOON };
 interface Lab {
   readonly name: string;
   readonly available: boolean;
+  /** Why it is not, for names of tests. */
+  readonly note: string;
   readonly family: number;
   /** The interface on which all happens, and two of its addresses. */
   readonly interface: string;
@@ -66,18 +68,21 @@ const ipv6 = {
   nowhere: "2001:db8::77",
 } as const;
 
+const needsLinks = Namespace.available && haveIPv6 ? "" : " (needs root, ip(8) and IPv6)";
 const labs: readonly Lab[] = [
   {
     ...ipv4,
     name: "IPv4 on the loopback interface",
-    available: process.platform === "linux",
-    interface: "lo",
+    available: true,
+    note: "",
+    interface: loopbackName,
     addresses: ["127.0.0.1", "127.0.0.2"],
   },
   {
     ...ipv4,
-    name: "IPv4 in a namespace with two links (skipped without root and ip)",
+    name: "IPv4 in a namespace with two links",
     available: Namespace.available,
+    note: needsLinks,
     interface: "first",
     addresses: ["10.11.0.1", "10.11.0.2"],
     links,
@@ -85,8 +90,9 @@ const labs: readonly Lab[] = [
   },
   {
     ...ipv6,
-    name: "IPv6 in a namespace with two links (skipped without root and ip)",
+    name: "IPv6 in a namespace with two links",
     available: Namespace.available && haveIPv6,
+    note: needsLinks,
     interface: "first",
     addresses: ["fd11::1", "fd11::2"],
     links,
@@ -143,7 +149,7 @@ for (const lab of labs) {
     }
   }
 
-  describe.skipIf(!lab.available)(`${lab.name}: joinMulticastGroup`, () => {
+  describe.skipIf(!lab.available)(`${lab.name}: joinMulticastGroup${lab.note}`, () => {
     inNamespace(lab.links);
 
     test("hears what is sent to the group, from the moment of joining to that of leaving", () => {
@@ -166,7 +172,7 @@ for (const lab of labs) {
       using mouth = sender();
       const there = endpoint(group, portOf(ear));
       const ways = [lab.interface, interfaceIndex(lab.interface), address, InetAddress.parse(address), otherAddress];
-      if (lab.interface === "lo") ways.pop(); // 127.0.0.2 works there, and is no address of it
+      if (lab.interface === loopbackName) ways.pop(); // 127.0.0.2 works there, and is no address of it
       for (const [index, way] of ways.entries()) {
         ear.joinMulticastGroup(InetAddress.parse(group), { interface: way });
         mouth.sendTo(`${way}`, there);
@@ -322,22 +328,25 @@ for (const lab of labs) {
     });
   });
 
-  describe.skipIf(!lab.available)(`${lab.name}: what the sender decides`, () => {
+  describe.skipIf(!lab.available)(`${lab.name}: what the sender decides${lab.note}`, () => {
     inNamespace(lab.links);
 
     // the loopback interface is a loop by itself, whatever the socket says
-    test.skipIf(lab.interface === "lo")("multicastLoopback false keeps it from this host", () => {
-      using ear = receiver();
-      using mouth = sender();
-      ear.joinMulticastGroup(group, on);
-      expect(mouth.multicastLoopback).toBe(true);
-      mouth.multicastLoopback = false;
-      expect(mouth.multicastLoopback).toBe(false);
-      mouth.sendTo("unheard", endpoint(group, portOf(ear)));
-      mouth.multicastLoopback = true;
-      mouth.sendTo("heard", endpoint(group, portOf(ear)));
-      expect(heard(ear)).toEqual(["heard"]);
-    });
+    test.skipIf(lab.interface === loopbackName)(
+      "multicastLoopback false keeps it from this host (needs another interface than the loopback)",
+      () => {
+        using ear = receiver();
+        using mouth = sender();
+        ear.joinMulticastGroup(group, on);
+        expect(mouth.multicastLoopback).toBe(true);
+        mouth.multicastLoopback = false;
+        expect(mouth.multicastLoopback).toBe(false);
+        mouth.sendTo("unheard", endpoint(group, portOf(ear)));
+        mouth.multicastLoopback = true;
+        mouth.sendTo("heard", endpoint(group, portOf(ear)));
+        expect(heard(ear)).toEqual(["heard"]);
+      },
+    );
 
     test("multicastTtl is 1 by default; with 0 it stays on this host, which hears it", () => {
       using ear = receiver();
@@ -367,51 +376,57 @@ for (const lab of labs) {
     });
 
     const { second } = lab;
-    test.skipIf(second === undefined)("multicastInterface says out of which of several interfaces it goes", () => {
-      if (second === undefined) return;
-      using one = receiver();
-      using two = receiver(portOf(one));
-      one.joinMulticastGroup(group, on);
-      two.joinMulticastGroup(group, { interface: second.interface });
-      // over IPv6 Linux gives a group that was joined on one interface to the socket from all others as well
-      for (const ear of lab.family === AF_INET6 ? [one, two] : []) {
-        ear.setOption(SOL_SOCKET, SO_BINDTOIFINDEX, interfaceIndex(ear === one ? lab.interface : second.interface));
-      }
-      using mouth = new Socket(lab.family, SOCK_DGRAM);
-      const there = endpoint(group, portOf(one));
-      const ways = [
-        [lab.interface, one],
-        [second.interface, two],
-        [interfaceIndex(lab.interface), one],
-        [interfaceIndex(second.interface), two],
-        [address, one],
-        [second.address, two],
-      ] as const;
-      for (const [out, ear] of ways) {
-        mouth.multicastInterface = out;
-        mouth.sendTo(String(out), there);
-        expect(new TextDecoder().decode(ear.receiveBytes(100, soon))).toBe(String(out));
-      }
-      for (const ear of [one, two]) throwsKind(() => ear.receiveBytes(100, { timeout: 0 }), "would-block");
-    });
-
-    test.skipIf(second === undefined)("one group may be joined on two interfaces, and is heard on both", () => {
-      if (second === undefined) return;
-      using ear = receiver();
-      ear.joinMulticastGroup(group, on);
-      ear.joinMulticastGroup(group, { interface: second.interface });
-      using mouth = new Socket(lab.family, SOCK_DGRAM);
-      for (const out of [lab.interface, second.interface]) {
-        mouth.multicastInterface = out;
-        mouth.sendTo(out, endpoint(group, portOf(ear)));
-        expect(new TextDecoder().decode(ear.receiveBytes(100, soon))).toBe(out);
-      }
-      ear.leaveMulticastGroup(group, on);
-      ear.leaveMulticastGroup(group, { interface: second.interface });
-    });
+    test.skipIf(second === undefined)(
+      "multicastInterface says out of which of several interfaces it goes (needs a second interface)",
+      () => {
+        if (second === undefined) return;
+        using one = receiver();
+        using two = receiver(portOf(one));
+        one.joinMulticastGroup(group, on);
+        two.joinMulticastGroup(group, { interface: second.interface });
+        // over IPv6 Linux gives a group that was joined on one interface to the socket from all others as well
+        for (const ear of lab.family === AF_INET6 ? [one, two] : []) {
+          ear.setOption(SOL_SOCKET, SO_BINDTOIFINDEX, interfaceIndex(ear === one ? lab.interface : second.interface));
+        }
+        using mouth = new Socket(lab.family, SOCK_DGRAM);
+        const there = endpoint(group, portOf(one));
+        const ways = [
+          [lab.interface, one],
+          [second.interface, two],
+          [interfaceIndex(lab.interface), one],
+          [interfaceIndex(second.interface), two],
+          [address, one],
+          [second.address, two],
+        ] as const;
+        for (const [out, ear] of ways) {
+          mouth.multicastInterface = out;
+          mouth.sendTo(String(out), there);
+          expect(new TextDecoder().decode(ear.receiveBytes(100, soon))).toBe(String(out));
+        }
+        for (const ear of [one, two]) throwsKind(() => ear.receiveBytes(100, { timeout: 0 }), "would-block");
+      },
+    );
 
     test.skipIf(second === undefined)(
-      "without an interface the kernel's routes choose, for joining and for sending",
+      "one group may be joined on two interfaces, and is heard on both (needs a second interface)",
+      () => {
+        if (second === undefined) return;
+        using ear = receiver();
+        ear.joinMulticastGroup(group, on);
+        ear.joinMulticastGroup(group, { interface: second.interface });
+        using mouth = new Socket(lab.family, SOCK_DGRAM);
+        for (const out of [lab.interface, second.interface]) {
+          mouth.multicastInterface = out;
+          mouth.sendTo(out, endpoint(group, portOf(ear)));
+          expect(new TextDecoder().decode(ear.receiveBytes(100, soon))).toBe(out);
+        }
+        ear.leaveMulticastGroup(group, on);
+        ear.leaveMulticastGroup(group, { interface: second.interface });
+      },
+    );
+
+    test.skipIf(second === undefined)(
+      "without an interface the kernel's routes choose, for joining and for sending (needs a second interface)",
       () => {
         using ear = receiver();
         using mouth = new Socket(lab.family, SOCK_DGRAM);

@@ -41,6 +41,7 @@ export function addReport(results: Results, xml: string, file: string, limits: r
     const outer = attribute(attributes, "classname");
     const name = attribute(attributes, "name");
     if (outcome === "skipped") {
+      if (name === "(unnamed)") continue; // a hook of a group that is skipped
       const known = limits.find((reason) => `${outer} > ${name}`.includes(`(${reason})`));
       addSkipped(results, known ?? reasonIn(name) ?? reasonIn(outer) ?? `no reason given: ${name}`);
     } else if (outcome === "failure" || outcome === "error") {
@@ -67,7 +68,9 @@ function attribute(attributes: string, name: string): string {
 // is a sentence about what is left out ("not compared, newer than ..."), it is the reason itself.
 function reasonIn(name: string): string | undefined {
   const [, inParentheses] = /\(((?:[^()]|\([^()]*\))+)\)(?: > .*)?$/.exec(name) ?? [];
-  if (inParentheses !== undefined) return inParentheses.replace(/^(?:skipped|skip)[:,]? /, "");
+  // "cmsg(3)" is a page of the manual
+  if (inParentheses !== undefined && !/^\d$/.test(inParentheses))
+    return inParentheses.replace(/^(?:skipped|skip)[:,]? /, "");
   return /^(not compared, [^:]*)/.exec(name)?.[1];
 }
 
