@@ -2,6 +2,7 @@
 
 import type { ReadableByteStreamController, UnderlyingByteSource } from "node:stream/web";
 import { SocketError } from "../errors.ts";
+import type { AsyncOptions } from "../socket/loop-operation.ts";
 import type { Socket } from "../socket/socket.ts";
 
 const CHUNK = 65_536;
@@ -9,7 +10,7 @@ const CHUNK = 65_536;
 /** What a writable stream writes to. */
 export interface Writer {
   readonly socket: Socket;
-  write(data: Uint8Array): Promise<number>;
+  write(data: Uint8Array, options: AsyncOptions): Promise<number>;
 }
 
 /** The stream of what a socket receives. */
@@ -59,8 +60,10 @@ export function makeReadable(socket: Socket): ConnectionReadable {
 /** The stream of what goes to a connection. */
 export function makeWritable(connection: Writer): WritableStream<Uint8Array> {
   return new WritableStream<Uint8Array>({
-    async write(chunk) {
-      await connection.write(chunk);
+    async write(chunk, controller) {
+      // `signal` is there, and not in the types (Bun 1.4): an abort does not wait for a peer that does not read
+      const { signal } = controller as unknown as { readonly signal: AbortSignal };
+      await connection.write(chunk, { signal });
     },
     close: () => end(connection.socket, { write: true }),
     abort: () => end(connection.socket, { write: true }),
