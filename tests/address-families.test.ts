@@ -252,7 +252,7 @@ describe("the classes", () => {
     expect((berkeley as unknown as Record<string, unknown>)[name]).toBe(Class);
   });
 
-  test.skipIf(!onLinux)("can be extended, inspected and compared", () => {
+  test.skipIf(!onLinux)("can be extended, inspected and compared (needs Linux)", () => {
     class Own extends NetlinkSocketAddress {
       get double(): number {
         return this.pid * 2;
@@ -321,7 +321,7 @@ describe("random bytes", () => {
   }, 30_000);
 
   test.skipIf(!onLinux)(
-    "fields come back as they were given",
+    "fields come back as they were given (needs Linux)",
     () => {
       const { int, bytes, pick } = random(4711);
       const u32 = (): number => int(2 ** 32);

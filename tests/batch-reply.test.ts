@@ -108,7 +108,7 @@ describe("reply on a socket that is bound to all addresses, with PacketInfo", ()
     expect(arriving(client, 1)).toEqual(["question"]);
   });
 
-  test.skipIf(!haveIPv6)("answers over IPv6", () => {
+  test.skipIf(!haveIPv6)("answers over IPv6 (needs IPv6)", () => {
     const { socket: server, port } = wildcard(AF_INET6);
     using _server = server;
     server.receiveControl(PacketInfo);
@@ -122,25 +122,28 @@ describe("reply on a socket that is bound to all addresses, with PacketInfo", ()
     expect(arriving(client, 2)).toEqual(["one", "two"]);
   });
 
-  test.skipIf(!haveIPv6)("answers IPv4 peers of a dual-stack socket from the IPv4 address they asked", () => {
-    const { socket: server, port } = wildcard(AF_INET6);
-    using _server = server;
-    server.receiveControl(PacketInfo);
-    using four = udpSocket(AF_INET);
-    using six = udpSocket(AF_INET6);
-    for (const host of hosts) four.sendTo(`to ${host}`, new InetSocketAddress(host, port));
-    six.sendTo("to ::1", new InetSocketAddress("::1", port));
-    const inn = new ReceiveBatch({ capacity: 9, size: 100 });
-    expect(server.receiveMessages(inn, all)).toBe(9);
-    expect(server.sendMessages(answerAll(inn))).toBe(9);
-    const answers = new ReceiveBatch({ capacity: 8, size: 100 });
-    expect(four.receiveMessages(answers, all)).toBe(8);
-    expect(texts(answers).map((each, index) => [each, hostOf(answers.address(index))])).toEqual(
-      hosts.map((host) => [`to ${host}`, host]),
-    );
-    const { data, address } = six.receiveBytesFrom(100, soon);
-    expect([text(data), hostOf(address)]).toEqual(["to ::1", "::1"]);
-  });
+  test.skipIf(!haveIPv6)(
+    "answers IPv4 peers of a dual-stack socket from the IPv4 address they asked (needs IPv6)",
+    () => {
+      const { socket: server, port } = wildcard(AF_INET6);
+      using _server = server;
+      server.receiveControl(PacketInfo);
+      using four = udpSocket(AF_INET);
+      using six = udpSocket(AF_INET6);
+      for (const host of hosts) four.sendTo(`to ${host}`, new InetSocketAddress(host, port));
+      six.sendTo("to ::1", new InetSocketAddress("::1", port));
+      const inn = new ReceiveBatch({ capacity: 9, size: 100 });
+      expect(server.receiveMessages(inn, all)).toBe(9);
+      expect(server.sendMessages(answerAll(inn))).toBe(9);
+      const answers = new ReceiveBatch({ capacity: 8, size: 100 });
+      expect(four.receiveMessages(answers, all)).toBe(8);
+      expect(texts(answers).map((each, index) => [each, hostOf(answers.address(index))])).toEqual(
+        hosts.map((host) => [`to ${host}`, host]),
+      );
+      const { data, address } = six.receiveBytesFrom(100, soon);
+      expect([text(data), hostOf(address)]).toEqual(["to ::1", "::1"]);
+    },
+  );
 
   test("goes with joined datagrams received, each answered", () => {
     const { socket: server, port } = wildcard();

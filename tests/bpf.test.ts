@@ -213,7 +213,7 @@ describe("conditions", () => {
     }
   });
 
-  test.skipIf(process.platform !== "linux")("the kernel runs them, on a UDP socket", () => {
+  test.skipIf(process.platform !== "linux")("the kernel runs them, on a UDP socket (needs Linux)", () => {
     using server = new Socket(AF_INET, SOCK_DGRAM);
     server.bind("127.0.0.1:0");
     using friend = new Socket(AF_INET, SOCK_DGRAM);

@@ -254,7 +254,7 @@ capturing(`its memory${because}`, () => {
 });
 
 describe("wrong options are named", () => {
-  test.skipIf(process.platform !== "linux")("before anything is made", () => {
+  test.skipIf(process.platform !== "linux")("before anything is made (needs Linux)", () => {
     const make = (options: CaptureOptions) => () => new CaptureRing(options);
     throwsNaming(() => new CaptureRing(wrong(7)), TypeError, "options");
     throwsNaming(make({ blockSize: 5000 }), RangeError, "blockSize");

@@ -126,7 +126,7 @@ describe("bindHost and connectHost", () => {
   const canUnshare =
     process.platform === "linux" && Bun.spawnSync(["unshare", "-n", "-m", "mount", "--make-rprivate", "/"]).success;
   test.skipIf(!canUnshare || !haveIPv6)(
-    "of two addresses the second is tried when the first refuses, and both errors are told when both do",
+    "of two addresses the second is tried when the first refuses, and both errors are told when both do (needs root, unshare(1) and IPv6)",
     async () => {
       const hosts = String.raw`::1 both\n127.0.0.1 both\n`;
       const setUp = `ip link set lo up && mount -t tmpfs none /mnt && printf '${hosts}' > /mnt/hosts && mount --bind /mnt/hosts /etc/hosts && exec "$0" "$@"`;

@@ -31,7 +31,7 @@ describe("interfaces", () => {
     }
   });
 
-  test.skipIf(!havePython)("interfaceNameIndex gives what Python gets", async () => {
+  test.skipIf(!havePython)("interfaceNameIndex gives what Python gets (needs python3)", async () => {
     await using python = new Python("say(if_nameindex())");
     const shown = interfaceNameIndex().map(({ index, name }) => `(${index}, '${name}')`);
     expect(`[${shown.join(", ")}]`).toBe(await python.line());

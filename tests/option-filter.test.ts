@@ -69,7 +69,7 @@ describe("the bytes of a program", () => {
   });
 });
 
-describe.skipIf(!onLinux)("a filter", () => {
+describe.skipIf(!onLinux)("a filter (needs Linux)", () => {
   test("drops what it does not want, until it is taken away", () => {
     using pair = new UdpPair();
     pair.b.setOption(option.SO_ATTACH_FILTER, firstByteIs("A"));

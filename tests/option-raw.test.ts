@@ -197,7 +197,7 @@ describe("ioctls by number", () => {
   });
 });
 
-describe.skipIf(platform.name !== "linux")("a socket", () => {
+describe.skipIf(platform.name !== "linux")("a socket (needs Linux)", () => {
   test("refuses before the kernel is asked", () => {
     using socket = new Socket(AF_INET, SOCK_DGRAM);
     throwsNaming(() => socket.getOption(6, 35, 64), TypeError, "TCP_ZEROCOPY_RECEIVE");

@@ -44,7 +44,7 @@ function known(row: Row, place: Place): boolean {
   }
 }
 
-describe.skipIf(!onLinux)("options of Linux", () => {
+describe.skipIf(!onLinux)("options of Linux (needs Linux)", () => {
   for (const row of onLinux ? rows : []) {
     for (const place of row.on) {
       const reason = reasonToSkip(row, place);
@@ -79,12 +79,12 @@ describe("nothing is forgotten", () => {
     expect(names.filter((name) => options.get(name)?.name !== name)).toEqual([]);
   });
 
-  test.skipIf(!onLinux)("every descriptor of this system is in the table", () => {
+  test.skipIf(!onLinux)("every descriptor of this system is in the table (needs Linux)", () => {
     const tried = new Set(rows.map(({ option }) => option.name));
     expect(names.filter((name) => options.get(name)?.supported === true && !tried.has(name))).toEqual([]);
   });
 
-  test.skipIf(!onLinux)("every descriptor of other systems is among the samples", () => {
+  test.skipIf(!onLinux)("every descriptor of other systems is among the samples (needs Linux)", () => {
     const tried = new Set(samples.map(({ option }) => option.name));
     expect(names.filter((name) => options.get(name)?.supported === false && !tried.has(name))).toEqual([]);
   });

@@ -173,7 +173,7 @@ describe.skipIf(python === null)(`read by Python's struct${python === null ? " (
 
 const reader = Bun.which("tcpdump") ?? Bun.which("tshark");
 
-test.skipIf(reader === null)(`read by tcpdump or tshark${reader === null ? " (neither is there)" : ""}`, async () => {
+test.skipIf(reader === null)(`read by tcpdump or tshark${reader === null ? " (needs one of them)" : ""}`, async () => {
   using folder = new Folder();
   const path = folder.file("capture.pcapng");
   const writer = new PcapngWriter();

@@ -133,7 +133,7 @@ s.close()
       throwsKind(() => server.credentials, "not-supported");
     });
 
-    test.skipIf(!haveIPv6)("over IPv4 reaches a dual-stack listener, as v4-mapped", async () => {
+    test.skipIf(!haveIPv6)("over IPv4 reaches a dual-stack listener, as v4-mapped (needs IPv6)", async () => {
       using listener = new Socket(AF_INET6, SOCK_STREAM);
       listener.setOption(IPPROTO_IPV6, IPV6_V6ONLY, 0);
       listener.bind("[::]:0");

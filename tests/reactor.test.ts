@@ -122,7 +122,7 @@ describe.each(wakes)("woken by %s, a reactor", (kind) => {
     },
   );
 
-  test.skipIf(!haveProc)("leaves no descriptor and no heap after 100,000 watches", async () => {
+  test.skipIf(!haveProc)("leaves no descriptor and no heap after 100,000 watches (needs /proc)", async () => {
     const report = await run(
       kind,
       `
@@ -303,10 +303,12 @@ describe.each(wakes)("woken by %s, a reactor", (kind) => {
   });
 });
 
-test.skipIf(!haveProc)("a ring that is refused later is replaced by a Worker, and nothing is lost", async () => {
-  const report = await run(
-    "io_uring",
-    `
+test.skipIf(!haveProc)(
+  "a ring that is refused later is replaced by a Worker, and nothing is lost (needs /proc)",
+  async () => {
+    const report = await run(
+      "io_uring",
+      `
     const { dlopen } = await import("bun:ffi");
     const { close } = dlopen(${libc}, { close: { args: ["i32"], returns: "i32" } }).symbols;
     const [a, b] = Socket.pair();
@@ -323,12 +325,13 @@ test.skipIf(!haveProc)("a ring that is refused later is replaced by a Worker, an
     a.close(); b.close();
     report(kinds);
   `,
-  );
-  expect(report).toEqual(["io_uring", "worker"]);
-});
+    );
+    expect(report).toEqual(["io_uring", "worker"]);
+  },
+);
 
 test.skipIf(!haveProc)(
-  "without descriptors a reactor cannot be made, leaks none, and is made when there are some",
+  "without descriptors a reactor cannot be made, leaks none, and is made when there are some (needs /proc)",
   async () => {
     const report = await run(
       wakes[0] as string,

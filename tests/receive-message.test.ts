@@ -470,7 +470,7 @@ describe.each([
   const send = (socket: Socket, count: number): number =>
     socket.sendMessage({ buffers: [bytes(1)], control: many(count) }, soon);
 
-  test.skipIf(!haveProc)("are close-on-exec from their first moment", () => {
+  test.skipIf(!haveProc)("are close-on-exec from their first moment (needs /proc)", () => {
     using pair = unixEnds(type);
     send(pair.a, 2);
     using message = pair.b.receiveMessage({ buffers: [new Uint8Array(1)] }, soon);
@@ -479,28 +479,31 @@ describe.each([
     fds.forEach((fd) => closeSync(fd));
   });
 
-  test.skipIf(!haveProc)("that find no room are closed by the kernel, and none is lost: room of every size", () => {
-    using pair = unixEnds(type);
-    const count = 5;
-    for (let controlSize = 0; controlSize <= CMSG_SPACE(count * 4) + 8; controlSize++) {
-      send(pair.a, count);
-      let came = -1;
-      const opened = openedBy(() => {
-        const message = pair.b.receiveMessage({ buffers: [new Uint8Array(1)], controlSize }, soon);
-        const room = Math.max(0, Math.floor((controlSize - CMSG_LEN(0)) / 4));
-        const rights = message.control.get(Rights);
-        came = rights?.length ?? 0;
-        expect(came).toBe(Math.min(room, count));
-        expect(message.controlTruncated).toBe(room < count);
-        expect(message.flags).toBe(room < count ? MSG_CTRUNC : 0);
-        expect(openDescriptors().size).toBeGreaterThanOrEqual(came);
-        message[Symbol.dispose]();
-      });
-      expect([controlSize, opened]).toEqual([controlSize, []]);
-    }
-  });
+  test.skipIf(!haveProc)(
+    "that find no room are closed by the kernel, and none is lost: room of every size (needs /proc)",
+    () => {
+      using pair = unixEnds(type);
+      const count = 5;
+      for (let controlSize = 0; controlSize <= CMSG_SPACE(count * 4) + 8; controlSize++) {
+        send(pair.a, count);
+        let came = -1;
+        const opened = openedBy(() => {
+          const message = pair.b.receiveMessage({ buffers: [new Uint8Array(1)], controlSize }, soon);
+          const room = Math.max(0, Math.floor((controlSize - CMSG_LEN(0)) / 4));
+          const rights = message.control.get(Rights);
+          came = rights?.length ?? 0;
+          expect(came).toBe(Math.min(room, count));
+          expect(message.controlTruncated).toBe(room < count);
+          expect(message.flags).toBe(room < count ? MSG_CTRUNC : 0);
+          expect(openDescriptors().size).toBeGreaterThanOrEqual(came);
+          message[Symbol.dispose]();
+        });
+        expect([controlSize, opened]).toEqual([controlSize, []]);
+      }
+    },
+  );
 
-  test.skipIf(!haveProc)("behind other control messages: room of every size, and none is lost", () => {
+  test.skipIf(!haveProc)("behind other control messages: room of every size, and none is lost (needs /proc)", () => {
     using pair = unixEnds(type);
     pair.b.setOption(SOL_SOCKET, SO_PASSCRED, 1);
     const opened = openedBy(() => {
@@ -518,27 +521,30 @@ describe.each([
     expect(opened).toEqual([]);
   });
 
-  test.skipIf(!haveProc)("that are looked at with MSG_PEEK are others each time, and are closed like others", () => {
-    using pair = unixEnds(type);
-    send(pair.a, 2);
-    const opened = openedBy(() => {
-      const numbers = new Set<number>();
-      const messages = [MSG_PEEK, MSG_PEEK, 0].map((flags) =>
-        pair.b.receiveMessage({ buffers: [new Uint8Array(1)] }, { ...soon, flags }),
-      );
-      for (const message of messages) {
-        const rights = message.control.get(Rights);
-        expect(rights?.length).toBe(2);
-        new Int32Array(rights?.bytes.slice().buffer ?? new ArrayBuffer(0)).forEach((fd) => numbers.add(fd));
-      }
-      expect(numbers.size).toBe(6);
-      for (const message of messages) message[Symbol.dispose]();
-    });
-    expect(opened).toEqual([]);
-    expect(pair.b.tryReceiveMessage({ buffers: [] })).toBeNull();
-  });
+  test.skipIf(!haveProc)(
+    "that are looked at with MSG_PEEK are others each time, and are closed like others (needs /proc)",
+    () => {
+      using pair = unixEnds(type);
+      send(pair.a, 2);
+      const opened = openedBy(() => {
+        const numbers = new Set<number>();
+        const messages = [MSG_PEEK, MSG_PEEK, 0].map((flags) =>
+          pair.b.receiveMessage({ buffers: [new Uint8Array(1)] }, { ...soon, flags }),
+        );
+        for (const message of messages) {
+          const rights = message.control.get(Rights);
+          expect(rights?.length).toBe(2);
+          new Int32Array(rights?.bytes.slice().buffer ?? new ArrayBuffer(0)).forEach((fd) => numbers.add(fd));
+        }
+        expect(numbers.size).toBe(6);
+        for (const message of messages) message[Symbol.dispose]();
+      });
+      expect(opened).toEqual([]);
+      expect(pair.b.tryReceiveMessage({ buffers: [] })).toBeNull();
+    },
+  );
 
-  test.skipIf(!haveProc)("come with a message of which not all is taken", () => {
+  test.skipIf(!haveProc)("come with a message of which not all is taken (needs /proc)", () => {
     using pair = unixEnds(type);
     pair.a.sendMessage({ buffers: [bytes(1, 2, 3)], control: many(1) }, soon);
     const opened = openedBy(() => {
@@ -549,7 +555,7 @@ describe.each([
     expect(opened).toEqual([]);
   });
 
-  test.skipIf(!haveProc)("that a plain receive meets are closed by the kernel", () => {
+  test.skipIf(!haveProc)("that a plain receive meets are closed by the kernel (needs /proc)", () => {
     using pair = unixEnds(type);
     const opened = openedBy(() => {
       for (const receive of [

@@ -84,9 +84,11 @@ describe("getAddressInfo", () => {
 
   for (const [host, service, family, type, flags] of questions) {
     const label = `${host} ${service} family ${family} type ${type} flags ${flags}`;
-    test.skipIf(!havePython || !haveServices)(`${label}: what Python gets, here and from another thread`, async () => {
-      await using python = new Python(
-        `
+    test.skipIf(!havePython || !haveServices)(
+      `${label}: what Python gets, here and from another thread (needs python3 and /etc/services)`,
+      async () => {
+        await using python = new Python(
+          `
 import json
 host, service, family, type, flags = json.loads(sys.argv[1])
 try:
@@ -96,25 +98,26 @@ except gaierror as error:
     module = sys.modules["socket"]
     say({getattr(module, n): n for n in dir(module) if n.startswith("EAI_")}[error.errno])
 say("end")`,
-        JSON.stringify([host, service, family, type, flags]),
-      );
-      const expected: string[] = [];
-      for (let line = await python.line(); line !== "end"; line = await python.line()) expected.push(line);
-      const options = { family, type, flags };
-      const ours = ((): string[] => {
-        try {
-          return getAddressInfo(host, service, options).map(shown);
-        } catch (error) {
-          return [(error as SocketError).code];
-        }
-      })();
-      expect(ours).toEqual(expected);
-      const theirs = await getAddressInfoAsync(host, service, options).then(
-        (found) => found.map(shown),
-        (error: SocketError) => [error.code],
-      );
-      expect(theirs).toEqual(expected);
-    });
+          JSON.stringify([host, service, family, type, flags]),
+        );
+        const expected: string[] = [];
+        for (let line = await python.line(); line !== "end"; line = await python.line()) expected.push(line);
+        const options = { family, type, flags };
+        const ours = ((): string[] => {
+          try {
+            return getAddressInfo(host, service, options).map(shown);
+          } catch (error) {
+            return [(error as SocketError).code];
+          }
+        })();
+        expect(ours).toEqual(expected);
+        const theirs = await getAddressInfoAsync(host, service, options).then(
+          (found) => found.map(shown),
+          (error: SocketError) => [error.code],
+        );
+        expect(theirs).toEqual(expected);
+      },
+    );
   }
 
   test("without a type an address comes once for each type", () => {
@@ -129,11 +132,14 @@ say("end")`,
     expect(found).not.toHaveProperty("canonicalName");
   });
 
-  test.skipIf(!haveIPv6 || !linux)("a zone becomes the scope id, and an unknown one is an error", () => {
-    const [found] = getAddressInfo("fe80::1%lo", 9, { type: SOCK_DGRAM });
-    expect((found?.address as InetSocketAddress).scopeId).toBe(1);
-    throwsKind(() => getAddressInfo("fe80::1%nosuch0", 9, { flags: AI_NUMERICHOST }), "host-not-found");
-  });
+  test.skipIf(!haveIPv6 || !linux)(
+    "a zone becomes the scope id, and an unknown one is an error (needs IPv6 and Linux)",
+    () => {
+      const [found] = getAddressInfo("fe80::1%lo", 9, { type: SOCK_DGRAM });
+      expect((found?.address as InetSocketAddress).scopeId).toBe(1);
+      throwsKind(() => getAddressInfo("fe80::1%nosuch0", 9, { flags: AI_NUMERICHOST }), "host-not-found");
+    },
+  );
 
   test("a family that a literal is not of: EAI_ADDRFAMILY or EAI_NONAME", () => {
     const error = throwsKind(() => getAddressInfo("::1", 1, { family: AF_INET }), "host-not-found");
@@ -204,7 +210,7 @@ describe("getNameInfo", () => {
 
   for (const flag of flags) {
     test.skipIf(!havePython || !haveServices)(
-      `flags ${flag}: what Python gets, here and from another thread`,
+      `flags ${flag}: what Python gets, here and from another thread (needs python3 and /etc/services)`,
       async () => {
         await using python = new Python(`say("|".join(getnameinfo(("127.0.0.1", 53), int(sys.argv[1]))))`, flag);
         const [host = "", service = ""] = (await python.line()).split("|");
@@ -214,7 +220,7 @@ describe("getNameInfo", () => {
     );
   }
 
-  test.skipIf(!haveIPv6 || !linux)("the scope of a link-local address is told", () => {
+  test.skipIf(!haveIPv6 || !linux)("the scope of a link-local address is told (needs IPv6 and Linux)", () => {
     const address = new InetSocketAddress("fe80::1", 53, { scopeId: 1 });
     expect(getNameInfo(address, NI_NUMERICHOST | NI_NUMERICSERV)).toEqual({ hostname: "fe80::1%lo", service: "53" });
   });
@@ -234,7 +240,7 @@ describe("getNameInfo", () => {
 });
 
 describe("hosts", () => {
-  test.skipIf(!havePython)("getHostByName and getHostByAddress give what Python gets", async () => {
+  test.skipIf(!havePython)("getHostByName and getHostByAddress give what Python gets (needs python3)", async () => {
     await using python = new Python(`
 say(gethostbyname_ex("localhost"))
 say(gethostbyaddr("127.0.0.1"))`);
@@ -258,7 +264,7 @@ say(gethostbyaddr("127.0.0.1"))`);
     throwsNaming(() => getHostByAddress(wrong(1)), TypeError, "address");
   });
 
-  test.skipIf(!havePython)("hostname and getFullyQualifiedName are Python's", async () => {
+  test.skipIf(!havePython)("hostname and getFullyQualifiedName are Python's (needs python3)", async () => {
     await using python = new Python(`say(gethostname()); say(getfqdn()); say(getfqdn("localhost"))`);
     expect(hostname()).toBe(await python.line());
     const qualified = await python.line();
@@ -274,23 +280,26 @@ say(gethostbyaddr("127.0.0.1"))`);
 });
 
 describe("services and protocols", () => {
-  test.skipIf(!havePython || !haveServices)("are those that Python knows", async () => {
-    await using python = new Python(`
+  test.skipIf(!havePython || !haveServices)(
+    "are those that Python knows (needs python3 and /etc/services)",
+    async () => {
+      await using python = new Python(`
 say(getservbyname("domain", "udp"), getservbyport(443, "tcp"), getservbyname("https"))`);
-    const ours = [
-      getServiceByName("domain", "udp").port,
-      getServiceByPort(443, "tcp").name,
-      getServiceByName("https").port,
-    ];
-    expect(ours.join(" ")).toBe(await python.line());
-  });
+      const ours = [
+        getServiceByName("domain", "udp").port,
+        getServiceByPort(443, "tcp").name,
+        getServiceByName("https").port,
+      ];
+      expect(ours.join(" ")).toBe(await python.line());
+    },
+  );
 
-  test.skipIf(!haveServices)("come with their aliases, port and protocol", () => {
+  test.skipIf(!haveServices)("come with their aliases, port and protocol (needs /etc/services)", () => {
     expect(getServiceByName("smtp", "tcp")).toEqual({ name: "smtp", aliases: ["mail"], port: 25, protocol: "tcp" });
     expect(getServiceByName("mail", "tcp").name).toBe("smtp");
   });
 
-  test.skipIf(!haveProtocols)("protocols come by name, alias and number", () => {
+  test.skipIf(!haveProtocols)("protocols come by name, alias and number (needs /etc/protocols)", () => {
     expect(getProtocolByName("tcp")).toEqual({ name: "tcp", aliases: ["TCP"], number: 6 });
     expect(getProtocolByName("UDP").number).toBe(17);
     expect(getProtocolByNumber(1).name).toBe("icmp");
@@ -339,42 +348,52 @@ function within(hosts: string): { through: string[] } {
 }
 
 describe("with a host's own files and name server (in namespaces)", () => {
-  test.skipIf(!canUnshare)("aliases, several addresses, and the name with a dot are found", async () => {
-    const { report } = await runChild(
-      `
+  test.skipIf(!canUnshare)(
+    "aliases, several addresses, and the name with a dot are found (needs root, unshare(1) and ip(8))",
+    async () => {
+      const { report } = await runChild(
+        `
       const { getHostByName, getHostByAddress, getFullyQualifiedName, setHostname, hostname } = berkeley;
       setHostname("shire");
       const { name, aliases, addresses } = getHostByName("bag");
       report([name, aliases, addresses.map(String), getHostByAddress("10.1.2.3").name,
         getFullyQualifiedName("bag"), hostname(), getFullyQualifiedName()]);`,
-      within(String.raw`127.0.0.1 localhost\n10.1.2.3 bagend bag bagend.shire.example\n10.9.9.9 shire shire.example\n`),
-    );
-    expect(report).toEqual([
-      "bagend",
-      ["bag", "bagend.shire.example"],
-      ["10.1.2.3"],
-      "bagend",
-      "bagend.shire.example",
-      "shire",
-      "shire.example",
-    ]);
-  });
+        within(
+          String.raw`127.0.0.1 localhost\n10.1.2.3 bagend bag bagend.shire.example\n10.9.9.9 shire shire.example\n`,
+        ),
+      );
+      expect(report).toEqual([
+        "bagend",
+        ["bag", "bagend.shire.example"],
+        ["10.1.2.3"],
+        "bagend",
+        "bagend.shire.example",
+        "shire",
+        "shire.example",
+      ]);
+    },
+  );
 
-  test.skipIf(!canUnshare)("a list that does not fit into the first memory is asked for again", async () => {
-    const names = Array.from({ length: 700 }, (_, index) => `alias${index}.example`).join(" ");
-    const { report } = await runChild(
-      `
+  test.skipIf(!canUnshare)(
+    "a list that does not fit into the first memory is asked for again (needs root, unshare(1) and ip(8))",
+    async () => {
+      const names = Array.from({ length: 700 }, (_, index) => `alias${index}.example`).join(" ");
+      const { report } = await runChild(
+        `
       const here = berkeley.getHostByName("many");
       const elsewhere = await berkeley.getHostByNameAsync("many");
       report([here.aliases.length, elsewhere.aliases.length, elsewhere.aliases.at(-1), String(elsewhere.addresses)]);`,
-      within(`10.0.0.1 many ${names}\\n`),
-    );
-    expect(report).toEqual([700, 700, "alias699.example", "10.0.0.1"]);
-  });
+        within(`10.0.0.1 many ${names}\\n`),
+      );
+      expect(report).toEqual([700, 700, "alias699.example", "10.0.0.1"]);
+    },
+  );
 
-  test.skipIf(!canUnshare)("the event loop goes on: the name server that is asked runs on it", async () => {
-    const { report, stderr } = await runChild(
-      `
+  test.skipIf(!canUnshare)(
+    "the event loop goes on: the name server that is asked runs on it (needs root, unshare(1) and ip(8))",
+    async () => {
+      const { report, stderr } = await runChild(
+        `
       const server = new Socket(AF_INET, SOCK_DGRAM);
       server.bind("127.0.0.1:53");
       const answer = (query) => { // the question comes back, with one address for A
@@ -396,13 +415,14 @@ describe("with a host's own files and name server (in namespaces)", () => {
       watch.close();
       server.close();
       report([String(first.address), String(host.addresses), asked > 0]);`,
-      within(String.raw`127.0.0.1 localhost\n`),
-    );
-    expect({ report, stderr }).toMatchObject({ report: ["10.20.30.40:80", "10.20.30.40", true] });
-  });
+        within(String.raw`127.0.0.1 localhost\n`),
+      );
+      expect({ report, stderr }).toMatchObject({ report: ["10.20.30.40:80", "10.20.30.40", true] });
+    },
+  );
 
   test.skipIf(!canUnshare)(
-    "a name server that is silent: timeout, cancel and abort end the wait, and the program ends",
+    "a name server that is silent: timeout, cancel and abort end the wait, and the program ends (needs root, unshare(1) and ip(8))",
     async () => {
       const { report, exitCode } = await runChild(
         `
@@ -424,19 +444,24 @@ describe("with a host's own files and name server (in namespaces)", () => {
     },
   );
 
-  test.skipIf(!canUnshare)("a name server that nobody runs: EAI_AGAIN, kind host-not-found", async () => {
-    const { report } = await runChild(
-      `
+  test.skipIf(!canUnshare)(
+    "a name server that nobody runs: EAI_AGAIN, kind host-not-found (needs root, unshare(1) and ip(8))",
+    async () => {
+      const { report } = await runChild(
+        `
       const error = await berkeley.getAddressInfoAsync("some.example", 80).catch((error) => error);
       report([error.code, error.kind, error.message.includes("/etc/resolv.conf")]);`,
-      within(String.raw`127.0.0.1 localhost\n`),
-    );
-    expect(report).toEqual(["EAI_AGAIN", "host-not-found", true]);
-  });
+        within(String.raw`127.0.0.1 localhost\n`),
+      );
+      expect(report).toEqual(["EAI_AGAIN", "host-not-found", true]);
+    },
+  );
 
-  test.skipIf(!canUnshare)("a Worker that is ended while it waits for an answer takes nothing with it", async () => {
-    const { report, exitCode, signal } = await runChild(
-      `
+  test.skipIf(!canUnshare)(
+    "a Worker that is ended while it waits for an answer takes nothing with it (needs root, unshare(1) and ip(8))",
+    async () => {
+      const { report, exitCode, signal } = await runChild(
+        `
       const silent = new Socket(AF_INET, SOCK_DGRAM);
       silent.bind("127.0.0.1:53");
       const program = 'import { getAddressInfoAsync } from ' + JSON.stringify(import.meta.resolve(${JSON.stringify(import.meta.resolve("../src/index.ts"))})) +
@@ -452,8 +477,9 @@ describe("with a host's own files and name server (in namespaces)", () => {
       await new Promise((resolve) => setTimeout(resolve, 1500));
       silent.close();
       report("alive");`,
-      { ...within(String.raw`127.0.0.1 localhost\n`), timeout: 20_000 },
-    );
-    expect({ report, exitCode, signal }).toEqual({ report: "alive", exitCode: 0, signal: null });
-  });
+        { ...within(String.raw`127.0.0.1 localhost\n`), timeout: 20_000 },
+      );
+      expect({ report, exitCode, signal }).toEqual({ report: "alive", exitCode: 0, signal: null });
+    },
+  );
 });

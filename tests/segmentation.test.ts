@@ -255,7 +255,7 @@ describe.skipIf(!haveSegmentation).each(families)(
 );
 
 describe.skipIf(!haveSegmentation)(`joined datagrams and families ${needs}`, () => {
-  test.skipIf(!haveIPv6)("an AF_INET6 socket joins for IPv4 peers too", () => {
+  test.skipIf(!haveIPv6)("an AF_INET6 socket joins for IPv4 peers too (needs IPv6)", () => {
     using from = new Socket(AF_INET6, SOCK_DGRAM);
     from.setOption(IPPROTO_IPV6, IPV6_V6ONLY, false);
     using to = udpSocket(AF_INET);

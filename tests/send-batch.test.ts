@@ -467,7 +467,7 @@ describe("clear", () => {
 });
 
 describe("addresses and families", () => {
-  test.skipIf(!haveIPv6)("an IPv4 address on an AF_INET6 socket goes out as v4-mapped", () => {
+  test.skipIf(!haveIPv6)("an IPv4 address on an AF_INET6 socket goes out as v4-mapped (needs IPv6)", () => {
     using from = new Socket(AF_INET6, SOCK_DGRAM);
     using four = udpSocket(AF_INET);
     using six = udpSocket(AF_INET6);

@@ -357,7 +357,7 @@ describe("sendTo", () => {
     expect(text(receiver.receiveBytes(10, soon))).toBe("all");
   });
 
-  test.skipIf(!haveIPv6)("an IPv4 address goes from an AF_INET6 socket as v4-mapped", () => {
+  test.skipIf(!haveIPv6)("an IPv4 address goes from an AF_INET6 socket as v4-mapped (needs IPv6)", () => {
     using receiver = udpSocket();
     using sender = new Socket(AF_INET6, SOCK_DGRAM);
     const { port } = addressOf(receiver) as InetSocketAddress;
@@ -376,7 +376,7 @@ describe("sendTo", () => {
     expect(String(error.address)).toBe(`127.0.0.1:${port}`);
   });
 
-  test.skipIf(!haveIPv6)("an IPv6 address from an AF_INET socket is not-supported", () => {
+  test.skipIf(!haveIPv6)("an IPv6 address from an AF_INET socket is not-supported (needs IPv6)", () => {
     using socket = udpSocket();
     const error = throwsKind(() => socket.sendTo("x", "[::1]:9"), "not-supported");
     expect(error).toMatchObject({ code: "EAFNOSUPPORT" });

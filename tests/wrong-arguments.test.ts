@@ -78,7 +78,7 @@ describe("packets", () => {
     expect(writer.take()).toHaveLength(0); // nothing was written
   });
 
-  test.skipIf(process.platform !== "linux")("a ring's options, before it is made", () => {
+  test.skipIf(process.platform !== "linux")("a ring's options, before it is made (needs Linux)", () => {
     refuses("options", odd, (options) => new packet.CaptureRing(options));
     refuses("fanout", odd, (fanout) => new packet.CaptureRing({ interface: 1, fanout }));
   });
@@ -102,7 +102,7 @@ describe("netlink", () => {
     );
   });
 
-  test.skipIf(process.platform !== "linux")("options of lists, requests and news", () => {
+  test.skipIf(process.platform !== "linux")("options of lists, requests and news (needs Linux)", () => {
     const { listAddresses, listRoutes, listTcpSockets, watchNetwork } = netlink;
     for (const ask of [listAddresses, listRoutes, listTcpSockets, watchNetwork]) refuses("options", odd, ask);
     for (const ask of [listAddresses, listRoutes]) {

@@ -79,7 +79,7 @@ describe.skipIf(!haveProc)(`a descriptor${note}`, () => {
     expect(flagsOf(make(stack))).toEqual(ready);
   });
 
-  test.skipIf(!haveIPv6)("of IPv6 is so as well", () => {
+  test.skipIf(!haveIPv6)("of IPv6 is so as well (needs IPv6)", () => {
     using socket = new Socket(AF_INET6);
     expect(flagsOf(socket.fd)).toEqual(ready);
   });
