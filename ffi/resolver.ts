@@ -3,6 +3,7 @@
 
 import { addressOf, bytesAt, listAt, pointerAt, textAt, uintAt } from "./foreign.ts";
 import { callHere, hasCall, type Outcome, type Parameter } from "./blocking-call.ts";
+import { errnoNumber } from "./errno.ts";
 import { setUint } from "./layout.ts";
 import { optional } from "./library.ts";
 import { LITTLE_ENDIAN } from "./memory.ts";
@@ -143,6 +144,8 @@ export function hostByAddressQuestion(address: Uint8Array, family: number, room:
   return { call: "gethostbyaddr_r", parameters, read: readHost };
 }
 
+const ERANGE = errnoNumber("ERANGE");
+
 // hostent, the memory that it points into and its size, the pointer that says whether anything was found, h_errno
 function hostMemory(room: number): Parameter[] {
   return [memory(structs.hostent.size), memory(room), room, memory(8), memory(4)];
@@ -151,8 +154,10 @@ function hostMemory(room: number): Parameter[] {
 function readHost({ result, memory: left, addresses }: Outcome): HostRow | number {
   const [, entry, store, found, trouble] = left as [unknown, ...Uint8Array<ArrayBuffer>[]];
   if (entry === undefined || store === undefined || found === undefined || trouble === undefined) return 0;
-  if (result > 0) return -result; // ERANGE: the memory is too small
-  if (pointerAt(addressOf(found), [0, 8]) === 0) return new DataView(trouble.buffer).getInt32(0, LITTLE_ENDIAN);
+  const why = new DataView(trouble.buffer).getInt32(0, LITTLE_ENDIAN);
+  // ERANGE: the memory is too small. For TRY_AGAIN glibc returns EAGAIN; what it returns says more only where h_errno is -1
+  if (result > 0) return result !== ERANGE && why > 0 ? why : -result;
+  if (pointerAt(addressOf(found), [0, 8]) === 0) return why;
   // What the struct points at has come along with the memory it is in: an address is as far from its beginning as it was there
   const moved = addressOf(store) - (addresses[2] as number);
   const here = (address: number): number => (address === 0 ? 0 : address + moved);

@@ -47,7 +47,7 @@ export function lookupFailed(result: number, errno: number, syscall: string, tar
 export function hostLookupFailed(result: number, syscall: string, target: string): SocketError {
   return result < 0
     ? failed(result, { syscall, address: target })
-    : notFound(hostErrors[result] ?? `H_ERRNO_${result}`, syscall, target);
+    : notFound(hostErrors[result] || `H_ERRNO_${result}`, syscall, target);
 }
 
 function notFound(code: string, syscall: string, target: string): SocketError {

@@ -24,5 +24,6 @@ export const muslLimits: readonly Limit[] = [
   limit("resolver", /^hosts > getHostByName and getHostByAddress give/, aliases),
   limit("resolver", /come with their aliases|protocols come by name, alias/, aliases),
   limit("resolver", /aliases, several addresses|a list that does not fit into the first memory/, aliases),
+  limit("host-errors", /no records/, "musl does not tell a host without addresses from one that is not there"),
   limit("examples", /and says what it needs where it may not|ping as an ordinary user/, reach),
 ];
