@@ -15,12 +15,11 @@ export const linuxArm64: Platform = {
     // version 10, static: 7.2 refuses an mprotect of nothing, which ends Bun when an ArrayBuffer is resized
     const qemu = join(await debian(cache, "qemu-10", ["qemu-user"], { release: "trixie" }), "usr/bin/qemu-aarch64");
     const libraries = join(sysroot, "lib/aarch64-linux-gnu");
+    await register(qemu);
     const bun = await withLibraries(cache, await bunFor(cache, "linux-aarch64"), {
       loader: join(libraries, "ld-linux-aarch64.so.1"),
       folders: [libraries, join(sysroot, "usr/lib/aarch64-linux-gnu")],
     });
-    await register(qemu);
-    await run([bun, "-e", "1"]);
     const environment = { CC: await compiler(cache, libraries), BERKELEY_TRANSLATED: "qemu", BERKELEY_PATIENCE: "4" };
     return { command: [...(await ownNetwork()), bun], environment, timeout: 60_000 };
   },

@@ -119,7 +119,7 @@ export async function bunFor(cache: string, target: string): Promise<string> {
 }
 
 /**
- * A copy of a binary that starts with that loader, and looks for libraries in those folders first: no environment and no
+ * A copy of a Bun that starts with that loader, and looks for libraries in those folders first: no environment and no
  * place in /lib is needed, so what it starts is as it itself.
  */
 export async function withLibraries(
@@ -129,11 +129,21 @@ export async function withLibraries(
 ): Promise<string> {
   const patchelf = join(await debian(cache, "patchelf", ["patchelf"]), "usr/bin/patchelf");
   const into = await folder(`${dirname(dirname(binary))}-patched`, async (unfinished) => {
-    const output = ["--output", join(unfinished, "bun")];
-    // DT_RPATH and not DT_RUNPATH: for the libraries of libraries too
-    const search = ["--force-rpath", "--set-rpath", folders.join(":")];
-    // the pages of this machine: with the 64 KB that arm64 may have, the copy does not start
-    await run([patchelf, "--page-size", "4096", "--set-interpreter", loader, ...search, ...output, binary]);
+    const copy = join(unfinished, "bun");
+    for (let padding = 0; ; padding += 8) {
+      // DT_RPATH and not DT_RUNPATH: for the libraries of libraries too
+      const search = ["--force-rpath", "--set-rpath", folders.join(":") + "/".repeat(padding)];
+      // the pages of this machine: with the 64 KB that arm64 may have, the copy does not start
+      const pages = ["--page-size", "4096"];
+      await run([patchelf, ...pages, "--set-interpreter", loader, ...search, "--output", copy, binary]);
+      try {
+        await run([copy, "-e", "1"]);
+        return;
+      } catch (error) {
+        // with some lengths of that list patchelf 0.14 writes what crashes at its start: longer by 8, it does not
+        if (padding === 32) throw error;
+      }
+    }
   });
   return join(into, "bun");
 }
