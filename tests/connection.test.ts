@@ -1,7 +1,7 @@
 // Connections on the event loop: connectionFor, reading and writing, web streams, the graceful end, and going over to Bun.
 
 import { describe, expect, test } from "bun:test";
-import { AF_INET, AF_UNIX, POLLOUT, SOCK_DGRAM, SOCK_SEQPACKET } from "./support/constants.ts";
+import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET } from "./support/constants.ts";
 import { connectionFor, Socket, SocketConnection, SocketError, TcpConnection, UnixConnection } from "../src/index.ts";
 import { openDescriptors, openedSince } from "./support/descriptors.ts";
 import { tcpListener, TcpPair } from "./support/sockets.ts";
@@ -123,7 +123,8 @@ describe("web streams", () => {
   });
 });
 
-test("the abort of a writable stream does not wait for a peer that does not read, nor does that of a pipe", async () => {
+// That of a pipe does: the standard lets it wait until every chunk that it has read is written.
+test("the abort of a writable stream does not wait for a peer that does not read", async () => {
   const [a, b] = pair();
   const writer = a.writable.getWriter();
   const writing = kindOf(writer.write(new Uint8Array(50_000_000)));
@@ -131,12 +132,6 @@ test("the abort of a writable stream does not wait for a peer that does not read
   await writer.abort("enough");
   expect(await writing).toContain("enough");
   expect(a.connected).toBe(true); // in the other direction
-  const controller = new AbortController();
-  const source = new Blob([new Uint8Array(50_000_000)]).stream();
-  const piping = kindOf(source.pipeTo(b.writable, { signal: controller.signal }));
-  while ((b.socket.conditionCheck(POLLOUT) & POLLOUT) !== 0) await new Promise(setImmediate);
-  controller.abort("as well");
-  expect(await piping).toBe("as well");
   await Promise.all([a.close({ timeout: 0 }), b.close({ timeout: 0 })]);
 });
 
