@@ -1,5 +1,5 @@
-// `ip monitor`: tells when links, addresses and routes change; with the argument "watch" for ever. Without, it gives the loopback an
-// address, takes it back, sees both, and ends; an ordinary user, who may watch and not change, sees nothing and ends too.
+// `ip monitor`: tells when links, addresses and routes change, until ^C: bun examples/31-ip-monitor.ts watch
+// Without "watch" it gives the loopback an address, takes it back, and ends; an ordinary user may watch, and not change.
 
 import { AF_INET, interfaceIndex, SocketError } from "berkeley";
 import * as netlink from "berkeley/netlink";
@@ -12,26 +12,17 @@ function show(event: netlink.NetworkChange): string {
 }
 
 using changes = netlink.watchNetwork({ links: true, addresses: true, routes: true });
-const watching = process.argv[2] === "watch";
-let expected = 0;
-if (!watching) {
+if (process.argv[2] !== "watch") {
   const header = [AF_INET, 32, 0, 254, interfaceIndex("lo"), 0, 0, 0]; // struct ifaddrmsg, of this host only
   const body = Uint8Array.from([...header, ...netlink.encodeAttributes([[2, Uint8Array.of(127, 77, 77, 77)]])]);
   try {
     using socket = new netlink.NetlinkSocket();
     socket.request(netlink.RTM_NEWADDR, { flags: netlink.NLM_F_CREATE, body });
     socket.request(netlink.RTM_DELADDR, { body });
-    expected = 2;
   } catch (error) {
     if (!(error instanceof SocketError) || error.kind !== "permission-denied") throw error;
     console.log("an ordinary user may watch, and not change");
-    changes.close();
   }
+  setTimeout(() => changes.close(), 500); // what has happened until now is in its queue
 }
-const late = watching ? undefined : setTimeout(() => changes.close(), 2000);
-for await (const event of changes) {
-  console.log(show(event));
-  if (event.kind === "address" && `${event.address.address}` === "127.77.77.77" && --expected === 0 && !watching) break;
-}
-clearTimeout(late);
-if (expected > 0) throw new Error(`${expected} changes were not told`);
+for await (const event of changes) console.log(show(event));

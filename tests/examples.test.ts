@@ -11,7 +11,7 @@ setDefaultTimeout(30_000); // of work, not of waiting: there may be machines tha
 
 const LONG = 20_000;
 const [names, asNobody] = [
-  ["20-ping", "21-traceroute", "22-capture", "23-mdns", "24-dns", "25-ntp", "26-wake", "27-dhcp"],
+  ["20-ping", "21-traceroute", "22-capture", "23-mdns", "24-dns", "25-ntp", "26-wake", "27-dhcp", "30-net", "31-ip"],
   ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
 ];
 const userReason = process.getuid?.() !== 0 ? "needs root" : Bun.which("setpriv") === null ? "needs setpriv(1)" : "";
@@ -96,6 +96,33 @@ describe.skipIf(Network.hindrance !== "")(`over cables${because(Network.hindranc
       expect(stdout).toContain("3 sent, 3 received, 0 % lost");
     }
     network.write("here", "net/ipv4/ping_group_range", "1 0");
+  });
+
+  test("ip monitor: links, addresses and routes as ip(8) changes them", async () => {
+    await using monitor = here("31", "watch");
+    const ip = (words: string): void => {
+      expect(Bun.spawnSync([...network.in("here"), "ip", ...words.split(" ")]).success).toBe(true);
+    };
+    const changing = setInterval(() => {
+      for (const action of ["add", "del"]) ip(`address ${action} 10.77.50.1/24 dev h0`);
+      for (const action of ["add", "del"]) ip(`route ${action} 10.77.60.0/24 via 10.77.1.1`);
+      for (const action of ["add", "del"]) ip(`link ${action} name bell type ifb`);
+    }, 100);
+    const wanted = new Set([
+      ...["set", "removed"].flatMap((change) => [`${change} address 10.77.50.1/24`, `${change} route 10.77.60.0/24`]),
+      ...["set", "removed"].map((change) => `${change} link bell down`),
+    ]);
+    try {
+      while (wanted.size > 0) wanted.delete(await monitor.line());
+    } finally {
+      clearInterval(changing);
+    }
+    expect(monitor.running).toBe(true);
+  });
+
+  test("ip monitor has at most 30 lines", async () => {
+    const text = await Bun.file(new URL("../examples/31-ip-monitor.ts", import.meta.url)).text();
+    expect(text.split("\n").length - 1).toBeLessThanOrEqual(30);
   });
 
   test("capture: what the filter lets through is in the file, and nothing else", async () => {
