@@ -7,7 +7,9 @@ const address = listener.localAddress;
 if (!(address instanceof InetSocketAddress)) throw new Error(`listening at ${address}`);
 
 void (async () => {
-  for await (const connection of listener) void connection.readable.pipeTo(connection.writable);
+  for await (const connection of listener) {
+    connection.readable.pipeTo(connection.writable).catch(() => {}); // a peer may reset it
+  }
 })();
 
 const hostname = "localhost"; // resolved, and each address tried: Happy Eyeballs
