@@ -270,13 +270,13 @@ describe("Listener", () => {
 });
 
 describe("options that say nothing about an address", () => {
-  const unix = { path: "\0berkeley-refused" };
+  const unix = { path: "/nowhere/berkeley-refused" };
   const cases: readonly (readonly [string, () => Promise<unknown>])[] = [
     ["hostname", () => createServer({ ...unix, hostname })],
     ["port", () => createServer({ ...unix, port: 9 })],
     ["reusePort", () => createServer({ ...unix, reusePort: true })],
     ["dualStack", () => createServer({ ...unix, dualStack: false })],
-    ["mode", () => createServer({ ...unix, mode: 0o600 })],
+    ["mode", () => createServer({ path: "\0berkeley-refused", mode: 0o600 })],
     ["mode", () => createServer({ hostname, port: 0, mode: 0o600 })],
     ["dualStack", () => createServer({ hostname, port: 0, dualStack: true })],
     ["hostname", () => createConnection({ ...unix, hostname: "nosuch.invalid" })],

@@ -13,7 +13,7 @@ const lacks = (what: string): string => `Windows has no ${what}`;
 const wine = (what: string): string => `Wine has no ${what}`;
 
 const descriptors = lacks("passing of descriptors");
-const unix = wine("unix sockets, and Windows itself no datagrams, abstract names and pairs of them");
+const unix = wine("unix sockets, and Windows no pairs of them");
 
 const ends = "Windows tells ENOTSOCK of a socket that is not open";
 const proc = "needs /proc";
@@ -41,6 +41,7 @@ const windows: readonly Limit[] = [
   anywhere(/ICMP (answer|error)/, icmp),
   anywhere(/reusePort|SO_REUSEPORT/, lacks("SO_REUSEPORT")),
   anywhere(/UDP-Lite|MPTCP/, protocols),
+  anywhere(/\bunix datagrams?\b|\bseqpacket\b|abstract name/i, lacks("unix datagrams, packets and abstract names")),
   limit("passing", ALL, descriptors),
   limit("passing-peers", ALL, descriptors),
   limit("rights", ALL, descriptors),
@@ -116,8 +117,6 @@ const windows: readonly Limit[] = [
   limit("batch-fallback", /an error in the middle of a receive/, icmp),
   limit("batch-fallback", /flags of each datagram/, "Windows shows other flags"),
   limit("batch-reply", /has no sender/, unix),
-  limit("listener", /options that say nothing.*\[(hostname|port|localAddress|family|attemptDelay)\]/, unix),
-  limit("listener", /say nothing/, unix),
   limit("receive-batch", /descriptors/, descriptors),
   limit("receive", /MSG_OOB/, "Windows has another error for it"),
   limit("send-batch", /descriptors/, descriptors),
@@ -154,6 +153,7 @@ const windows: readonly Limit[] = [
   limit("control-messages", /\bRights\b|Credentials|ProcessFd/, descriptors),
   limit("control-messages", /OriginalDestination|DropCount|TransmitTime/, lacks("these control messages")),
   limit("control-messages", /^receiveControl/, "reads back options of Linux"),
+  limit("listener", /refused, not ignored.*\[mode \(4\)\]/, lacks("abstract names")),
   limit("listener", /gives no answer does not hold up/, unix),
   limit("reactor", /in a compiled program/, "looks for the word error, and Bun says one in Wine"),
   limit("send-file", /of a closed descriptor/, "a file that is not open is told otherwise on Windows"),
