@@ -546,7 +546,7 @@ describe("addresses", () => {
       for (const use of [() => udp.a.connect(text), () => udp.a.sendTo("x", text)]) {
         throwsNaming(use, TypeError, "names are not resolved here");
       }
-      expect(performance.now() - start).toBeLessThan(100);
+      expect(performance.now() - start).toBeLessThan(1000);
       expect(udp.a.remoteAddress?.equals(address)).toBe(true);
     },
   );

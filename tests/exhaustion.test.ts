@@ -84,3 +84,24 @@ test.skipIf(!haveProc)(`without any left nothing that returns a promise throws${
   expect(new Set(Object.values(found))).toEqual(new Set(["too-many-open-files"]));
   expect(closed).toBe(true);
 });
+
+test.skipIf(!haveProc)(`a listener whose first wait finds none left goes on when there are some${unless}`, async () => {
+  const { result } = await runScript(
+    `${short}
+    process.on("warning", () => {});
+    const socket = new Socket(AF_INET);
+    socket.bind("127.0.0.1:0");
+    socket.listen();
+    const listener = berkeley.Listener.from(socket);
+    using client = new Socket(AF_INET);
+    take(0);
+    const accepting = kindOf(listener.accept().then(() => "accepted"));
+    await new Promise(setImmediate);
+    client.connect(socket.localAddress);
+    giveBack();
+    report(await accepting);
+    process.exit(0);`,
+    { through },
+  );
+  expect(result).toBe("accepted");
+});

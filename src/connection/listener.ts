@@ -22,6 +22,12 @@ const MSG_DONTWAIT = platform.core.MSG_DONTWAIT ?? 0;
 const SHORTEST_NAP = 5;
 const LONGEST_NAP = 500;
 
+// The first wait needs descriptors too, for the reactor and to read parts of berkeley.
+function passes(error: unknown): error is SocketError {
+  if (!(error instanceof SocketError) || !PASSING.has(error.code)) return false;
+  return error.syscall === "accept" || error.kind === "too-many-open-files";
+}
+
 /**
  * A socket that listens: `for await (const connection of listener)`. Errors of accept(2) that pass, such as EMFILE, are waited out,
  * with naps of 5 to 500 ms, and reported once with `process.emitWarning`. Several loops may iterate; each connection goes to one of
@@ -66,7 +72,7 @@ export class Listener implements AsyncIterable<SocketConnection> {
       try {
         return connectionFor(await this.socket.acceptAsync(terms));
       } catch (error) {
-        if (!(error instanceof SocketError) || error.syscall !== "accept" || !PASSING.has(error.code)) throw error;
+        if (!passes(error)) throw error;
         this.#warn(error);
       }
       const waits = ((options?.flags ?? 0) & MSG_DONTWAIT) === 0;
