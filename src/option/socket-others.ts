@@ -125,4 +125,6 @@ export const SO_PROTOCOL_INFOW: ReadableOption<ProtocolInfo> = readable(SOCKET, 
 // - SO_NKE: network kernel extensions are gone from macOS
 // - SO_OPENTYPE: is set on no socket, for those to come
 // - SO_CONNDATA: DECnet's; SO_GROUP_ID, SO_GROUP_PRIORITY: reserved and never made
-// - Bluetooth's, of another level: SO_BTH_AUTHENTICATE, SO_BTH_ENCRYPT, SO_BTH_MTU, SO_BTH_MTU_MAX, SO_BTH_MTU_MIN
+// - Bluetooth's, of another level: SO_BTH_AUTHENTICATE, SO_BTH_ENCRYPT, SO_BTH_MTU, SO_BTH_MTU_MAX, SO_BTH_MTU_MIN,
+//   SO_L2CAP_ENCRYPTED, SO_L2CAP_FLUSH, SO_L2CAP_IFLOW, SO_L2CAP_IMTU, SO_L2CAP_OFLOW, SO_L2CAP_OMTU, SO_RFCOMM_FC_INFO,
+//   SO_RFCOMM_MTU, SO_SCO_CONNINFO, SO_SCO_MTU
