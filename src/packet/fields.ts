@@ -76,6 +76,14 @@ export function bytesIn(value: unknown, name: string, maximum: number): Uint8Arr
   return bytes;
 }
 
+/**
+ * A copy of bytes that are written beside others: what was read from a buffer is views of it, and may be written into the same one,
+ * where each would be overwritten by the one before.
+ */
+export function copied(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 0 ? bytes : new Uint8Array(bytes); // slice() of a Buffer is no copy
+}
+
 /** An address of 4 or 16 bytes, or its text. */
 export function addressBytes(value: unknown, name: string, length: 4 | 16): Uint8Array {
   const address = typeof value === "string" ? InetAddress.tryParse(value) : value;

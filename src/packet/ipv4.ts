@@ -7,6 +7,7 @@ import {
   addressAt,
   addressBytes,
   bytesIn,
+  copied,
   fieldsOf,
   flag,
   get16,
@@ -130,7 +131,7 @@ export function parseIPv4(bytes: Uint8Array, offset = 0): IPv4Header | undefined
  */
 export function writeIPv4(bytes: Uint8Array, offset: number, fields: IPv4Fields): number {
   const f = fieldsOf(fields, "an IPv4 header");
-  const options = bytesIn(f.options, "options", MOST_OPTIONS);
+  const options = copied(bytesIn(f.options, "options", MOST_OPTIONS));
   if (options.length % 4 !== 0) {
     throw new RangeError(`options must be padded to a multiple of 4 bytes (with zeros), not ${options.length}`);
   }

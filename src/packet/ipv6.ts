@@ -7,6 +7,7 @@ import {
   addressBytes,
   bufferOf,
   bytesIn,
+  copied,
   fieldsOf,
   get16,
   get32,
@@ -203,6 +204,6 @@ function checkExtension(extension: unknown, name: string): IPv6Extension {
   }
   const { length } = bufferOf(bytes, `${name}.bytes`);
   const wanted = length < 8 ? 8 : extensionLength(type, bytes[1]!);
-  if (length === wanted) return { type, bytes };
+  if (length === wanted) return { type, bytes: copied(bytes) };
   throw new RangeError(`${name}.bytes must be as long as its length field says, ${wanted} bytes, not ${length}`);
 }

@@ -21,7 +21,7 @@ export function macAt(bytes: Uint8Array, at: number): string {
  * @example etherAton("02:00:5e:10:00:ff")
  */
 export function etherAton(address: string): Uint8Array<ArrayBuffer> {
-  return macBytes(address, "address").slice();
+  return macBytes(address, "address");
 }
 
 /**
@@ -34,9 +34,9 @@ export function etherNtoa(bytes: Uint8Array): string {
   return macAt(macBytes(bytes, "bytes"), 0);
 }
 
-/** Reads a hardware address: six bytes, or their text with colons or hyphens. */
-export function macBytes(value: unknown, name: string): Uint8Array {
-  if (value instanceof Uint8Array && value.length === MAC_LENGTH) return value;
+/** Reads a hardware address: a copy of six bytes, which may lie where is written, or their text with colons or hyphens. */
+export function macBytes(value: unknown, name: string): Uint8Array<ArrayBuffer> {
+  if (value instanceof Uint8Array && value.length === MAC_LENGTH) return new Uint8Array(value);
   if (typeof value === "string" && TEXT.test(value)) return Uint8Array.fromHex(value.replaceAll(/[:-]/g, ""));
   const shown = value instanceof Uint8Array ? `${value.length} bytes` : show(value);
   throw new TypeError(`${name} must be a hardware address ("02:00:5e:10:00:ff", or 6 bytes), not ${shown}`);

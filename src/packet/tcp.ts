@@ -2,7 +2,7 @@
 
 import { integer } from "../arguments.ts";
 import { type PseudoHeader, checksumRequest, sumRange } from "./checksum.ts";
-import { bytesIn, fieldsOf, get16, get32, holds, put16, put32, roomFor, uint16, uint32 } from "./fields.ts";
+import { bytesIn, copied, fieldsOf, get16, get32, holds, put16, put32, roomFor, uint16, uint32 } from "./fields.ts";
 import { encodeTcpOptions, type TcpOptions } from "./tcp-options.ts";
 
 /** TCP flag: no more data from the sender. RFC 9293 section 3.1. */
@@ -143,6 +143,6 @@ export function writeTcp(bytes: Uint8Array, offset: number, fields: TcpFields): 
 function optionBytes(options: TcpFields["options"]): Uint8Array {
   const raw = options === undefined || options instanceof Uint8Array;
   const bytes = bytesIn(raw ? options : encodeTcpOptions(options), "options", MOST_OPTIONS);
-  if (bytes.length % 4 === 0) return bytes;
+  if (bytes.length % 4 === 0) return raw ? copied(bytes) : bytes;
   throw new RangeError(`options must be padded to a multiple of 4 bytes (with zeros), not ${bytes.length}`);
 }
