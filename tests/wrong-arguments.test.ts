@@ -80,6 +80,7 @@ describe("packets", () => {
 
   test.skipIf(process.platform !== "linux")("a ring's options, before it is made (needs Linux)", () => {
     refuses("options", odd, (options) => new packet.CaptureRing(options));
+    refuses("filter", [null, true, 7, "x", {}, [], () => 1], (filter) => new packet.CaptureRing({ filter }));
     refuses("fanout", odd, (fanout) => new packet.CaptureRing({ interface: 1, fanout }));
   });
 });

@@ -315,6 +315,9 @@ function check(options: CaptureOptions): Terms {
   if (listening && interfaceIndex === 0) {
     throw new TypeError("interface must be given with promiscuous: it is a mode of one interface");
   }
+  if (filter !== undefined && (!Array.isArray(filter) || filter.length === 0)) {
+    throw new TypeError(`filter must be instructions, as packetFilter() and assemble() make them, not ${show(filter)}`);
+  }
   return {
     interfaceIndex,
     protocol: protocol === undefined ? ETH_P_ALL : integer(protocol, "protocol", 1, 0xffff),

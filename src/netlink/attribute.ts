@@ -70,7 +70,11 @@ export function parseAttributes(bytes: Uint8Array, offset = 0): NetlinkAttribute
   return found;
 }
 
-/** The same by type: of several with one type the last one, as the kernel takes them. `undefined` for what is malformed. */
+/**
+ * The same by type: of several with one type the last one, as the kernel takes them. `undefined` for what is malformed.
+ *
+ * @throws as `parseAttributes`
+ */
 export function attributeMap(bytes: Uint8Array, offset = 0): ReadonlyMap<number, Uint8Array> | undefined {
   const found = parseAttributes(bytes, offset);
   return found && new Map(found.map(({ type, value }) => [type, value]));

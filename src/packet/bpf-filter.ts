@@ -60,13 +60,17 @@ export function packetFilter(condition: BpfCondition, snapLength: number = EVERY
   return assemble([...lines, label("accept"), keep(snapLength), label("drop"), keep(0)]);
 }
 
-/** Packets of an EtherType: ETHERTYPE_ARP, ... */
+/** Packets of an EtherType, 0 to 65535: ETHERTYPE_ARP, ... @throws {TypeError | RangeError} naming `type` */
 export function etherTypeIs(type: number): BpfCondition {
   integer(type, "type", 0, 0xffff);
   return { lines: (yes, no) => [loadEtherType, jump(BPF_JEQ | BPF_K, type, yes, no)] };
 }
 
-/** IPv4 and IPv6 packets of a protocol, IPPROTO_*; of IPv6 those without extension headers. */
+/**
+ * IPv4 and IPv6 packets of a protocol, IPPROTO_*, 0 to 255; of IPv6 those without extension headers.
+ *
+ * @throws {TypeError | RangeError} naming `protocol`
+ */
 export function protocolIs(number: number): BpfCondition {
   integer(number, "protocol", 0, 0xff);
   const is = jump(BPF_JEQ | BPF_K, number, "yes", "no");
@@ -76,7 +80,7 @@ export function protocolIs(number: number): BpfCondition {
 /**
  * IPv4 or IPv6 packets that an address sends or gets; with a direction only one of both.
  *
- * @throws {TypeError} when the address is none
+ * @throws {TypeError} when the address is none, or the direction neither "source" nor "destination"
  */
 export function hostIs(address: InetAddress | string, direction?: BpfDirection): BpfCondition {
   const parsed = typeof address === "string" ? InetAddress.tryParse(address) : address;
@@ -98,13 +102,15 @@ export function hostIs(address: InetAddress | string, direction?: BpfDirection):
 /**
  * TCP, UDP, UDP-Lite and SCTP packets from or to a port; with a direction only one of both. Later fragments have no ports and are
  * left out; of IPv6 only packets without extension headers.
+ *
+ * @throws {TypeError | RangeError} naming `port`, which is from 0 to 65535, or `direction`
  */
 export function portIs(number: number, direction?: BpfDirection): BpfCondition {
   checkPort(number);
   return portInRange(number, number, direction);
 }
 
-/** The same for all ports from `first` to `last`. */
+/** The same for all ports from `first` to `last`. @throws {TypeError | RangeError} naming `first`, `last` or `direction` */
 export function portInRange(first: number, last: number, direction?: BpfDirection): BpfCondition {
   checkPort(first, "first");
   integer(last, "last", first, 65_535);
@@ -138,7 +144,7 @@ export function portInRange(first: number, last: number, direction?: BpfDirectio
   );
 }
 
-/** All of them hold. */
+/** All of them hold. @throws {TypeError} when there is none, or one is no condition */
 export function allOf(...conditions: readonly BpfCondition[]): BpfCondition {
   checkConditions(conditions);
   return {
@@ -150,7 +156,7 @@ export function allOf(...conditions: readonly BpfCondition[]): BpfCondition {
   };
 }
 
-/** At least one of them holds. */
+/** At least one of them holds. @throws {TypeError} when there is none, or one is no condition */
 export function anyOf(...conditions: readonly BpfCondition[]): BpfCondition {
   checkConditions(conditions);
   return {
@@ -162,7 +168,7 @@ export function anyOf(...conditions: readonly BpfCondition[]): BpfCondition {
   };
 }
 
-/** None of them holds. */
+/** None of them holds. @throws {TypeError} when there is none, or one is no condition */
 export function noneOf(...conditions: readonly BpfCondition[]): BpfCondition {
   const any = anyOf(...conditions);
   return { lines: (yes, no, name) => any.lines(no, yes, name) };

@@ -144,13 +144,16 @@ const KNOWN: ReadonlySet<number> = new Set([
   BPF_MISC | BPF_TXA,
 ]);
 
-/** An instruction that does not jump: BPF_STMT of linux/filter.h. */
+/** An instruction that does not jump, with its operand, 0 if absent: BPF_STMT of linux/filter.h. `assemble` checks it. */
 export function statement(code: number, k = 0): BpfInstruction {
   return { code, jt: 0, jf: 0, k };
 }
 
 /**
- * A jump, to labels or over so many instructions: BPF_JUMP of linux/filter.h, whose order of arguments it keeps.
+ * A jump, to labels or over 0 to 255 instructions: BPF_JUMP of linux/filter.h, whose order of arguments it keeps. `assemble` checks
+ * where it goes.
+ *
+ * @throws {TypeError | RangeError} naming `code`
  *
  * @example
  * jump(BPF_JEQ | BPF_K, 53, "accept", "drop")
@@ -159,17 +162,17 @@ export function jump(code: number, k: number, jt: number | string = 0, jf: numbe
   return { code: integer(code, "code", 0, 0xffff) | BPF_JMP, jt, jf, k };
 }
 
-/** An unconditional jump to a label: BPF_JMP | BPF_JA. */
+/** An unconditional jump to a label behind it: BPF_JMP | BPF_JA. */
 export function jumpTo(label: string): BpfJump {
   return { code: BPF_JMP | BPF_JA, jt: 0, jf: 0, k: label };
 }
 
-/** A name for the instruction that comes next. */
+/** A name for the instruction that comes next, once in a program. */
 export function label(name: string): BpfLabel {
   return { label: name };
 }
 
-/** The end of a program: how many bytes of the packet are kept, 0 to drop it. */
+/** The end of a program: how many bytes of the packet are kept, 0 to 2^32-1; 0 drops it. `assemble` checks it. */
 export function keep(bytes: number): BpfInstruction {
   return statement(BPF_RET | BPF_K, bytes);
 }

@@ -168,6 +168,8 @@ function inetBytes(value: unknown, name: string): Uint8Array {
 /**
  * The checksum of a header of which one field of 16 bits has changed: RFC 1624, equation 3. A field of 32 bits is two.
  *
+ * @throws {TypeError | RangeError} naming `checksum`, `before` or `after`: each is from 0 to 65535
+ *
  * @example
  * header.checksum = updateChecksum(header.checksum, (ttl << 8) | protocol, ((ttl - 1) << 8) | protocol);
  */
