@@ -213,6 +213,36 @@ describe("conditions", () => {
     }
   });
 
+  test.each([
+    ["any of", packet.anyOf, (list: boolean[]) => list.includes(true)],
+    [
+      "all of, negated",
+      (...all: packet.BpfCondition[]) => packet.allOf(...all.map((one) => packet.noneOf(one))),
+      (list: boolean[]) => !list.includes(true),
+    ],
+    ["none of", packet.noneOf, (list: boolean[]) => !list.includes(true)],
+  ] as const)(
+    "%s more conditions than one jump can pass over, up to what a program can hold",
+    (_, combine, expected) => {
+      for (const count of [8, 12, 20, 60, 110]) {
+        // ports that no sample has, and in a place of its own each rule that some have
+        const parts: Rule[] = Array.from({ length: count }, (_, index) => [packet.portIs(10_000 + index), () => false]);
+        for (const rule of rules) parts[int(count)] = rule;
+        const program = packet.packetFilter(combine(...parts.map(([condition]) => condition)), 77);
+        expect(program.length).toBeLessThanOrEqual(4096);
+        for (let round = 0; round < 200; round++) {
+          const one = sample();
+          expect(run(program, one.bytes, one.type)).toBe(expected(parts.map(([, holds]) => holds(one))) ? 77 : 0);
+        }
+        if (process.platform !== "linux") continue;
+        using socket = new Socket(AF_INET, SOCK_DGRAM);
+        socket.setOption(option.SO_ATTACH_FILTER, program); // the kernel checks it too
+      }
+      const tooMany = Array.from({ length: 1000 }, (_, index) => packet.portIs(index));
+      throwsNaming(() => packet.packetFilter(combine(...tooMany)), RangeError, "number of instructions");
+    },
+  );
+
   test.skipIf(process.platform !== "linux")("the kernel runs them, on a UDP socket (needs Linux)", () => {
     using server = new Socket(AF_INET, SOCK_DGRAM);
     server.bind("127.0.0.1:0");

@@ -28,6 +28,7 @@ import {
   SKF_NET_OFF,
   statement,
 } from "./bpf.ts";
+import { withFarJumps } from "./bpf-far.ts";
 import { ETHERTYPE_IP, ETHERTYPE_IPV6 } from "./ethernet.ts";
 import { get32 } from "./fields.ts";
 
@@ -47,7 +48,7 @@ const [TCP, UDP, SCTP, UDPLITE] = [6, 17, 132, 136] as const;
  * The program of a condition: classic BPF, Documentation/networking/filter.rst of Linux. `snapLength` is how many bytes of a
  * packet are kept, default 262,144.
  *
- * @throws {RangeError} when it takes more than 4096 instructions, or some part of it jumps over more than 255
+ * @throws {TypeError | RangeError} naming the argument that is wrong, or when it takes more than 4096 instructions
  *
  * @example
  * socket.setOption(option.SO_ATTACH_FILTER, packetFilter(allOf(protocolIs(IPPROTO_UDP), anyOf(portIs(53), portIs(5353)))));
@@ -57,7 +58,7 @@ export function packetFilter(condition: BpfCondition, snapLength: number = EVERY
   integer(snapLength, "snapLength", 1, 0xffff_ffff);
   let count = 0;
   const lines = condition.lines("accept", "drop", () => `${++count}`);
-  return assemble([...lines, label("accept"), keep(snapLength), label("drop"), keep(0)]);
+  return assemble(withFarJumps([...lines, label("accept"), keep(snapLength), label("drop"), keep(0)]));
 }
 
 /** Packets of an EtherType, 0 to 65535: ETHERTYPE_ARP, ... @throws {TypeError | RangeError} naming `type` */
