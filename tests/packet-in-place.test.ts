@@ -52,14 +52,16 @@ const codecs: Readonly<Record<string, Codec>> = {
   },
 };
 
+const places = [0, 1, 2, 4, 6, 8, 12, 14, 18, 20, 28, 40, 48];
+
 const flat = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => (inner instanceof Uint8Array ? inner.toHex() : inner));
 
-test.each(Object.entries(codecs))("%s is moved within its buffer, to both sides, by any distance", (_, codec) => {
+test.each(Object.entries(codecs))("%s is moved within its buffer, to both sides, near and far", (_, codec) => {
   const { write, parse, fields } = codec;
   for (const make of [(size: number) => new Uint8Array(size), (size: number) => Buffer.alloc(size)]) {
-    for (let from = 0; from <= 48; from++) {
-      for (let to = 0; to <= 48; to++) {
+    for (const from of places) {
+      for (const to of places) {
         const bytes = make(300);
         const whole = parse(bytes.subarray(0, from + write(bytes, from, fields as never)), from);
         const before = flat(whole);
