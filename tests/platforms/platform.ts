@@ -20,6 +20,8 @@ export interface Runner {
   readonly path?: (path: string) => string;
   /** Added to the environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Ends what a program that was killed has left running, and others of this platform with it: they are run again. */
+  readonly end?: readonly string[];
   /** Milliseconds that one test may take, where the emulator is slow. */
   readonly timeout?: number;
   /** Files whose tests the emulator cannot run, with the reason: each counts as a named skip. */

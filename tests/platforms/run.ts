@@ -72,18 +72,17 @@ async function runFile({ results: { name }, runner, file }: Job): Promise<Result
       cwd: root,
       env: { ...process.env, CI: "true", ...runner.environment, BERKELEY_PLATFORM: name },
       stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
+      stdout: Bun.file(`${report}.out`), // no pipes: what Wine leaves running holds them open
+      stderr: Bun.file(`${report}.err`),
       timeout: LIMIT,
       killSignal: "SIGKILL",
     },
   );
   const start = performance.now();
-  const [stdout, stderr, exitCode] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
+  const exitCode = await child.exited;
+  if (child.signalCode !== null && runner.end !== undefined) {
+    Bun.spawnSync([...runner.end], { env: { ...process.env, ...runner.environment } });
+  }
   const failed = existsSync(report) ? addReport(results, readFileSync(report, "utf8"), file, known) : 0;
   if (exitCode !== 0 && failed === 0) {
     results.failed += 1;
@@ -91,7 +90,9 @@ async function runFile({ results: { name }, runner, file }: Job): Promise<Result
   }
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.error(`${name} ${file}: ${exitCode === 0 ? "ok" : "FAILED"} (${seconds} s)`);
-  if (exitCode !== 0 || verbose) console.error(withoutPasses(stdout + stderr));
+  if (exitCode !== 0 || verbose) {
+    console.error(withoutPasses(readFileSync(`${report}.out`, "utf8") + readFileSync(`${report}.err`, "utf8")));
+  }
   return results;
 }
 

@@ -76,6 +76,13 @@ export const windowsX64: Platform = {
     const prefix = await makePrefix(cache);
     // Wine shows this machine's whole file system as drive Z
     const path = (file: string): string => `Z:${file}`;
-    return { command: [TOOLS.wine, bun], environment: environmentOf(prefix), timeout: 20_000, path, leftOut };
+    return {
+      command: [TOOLS.wine, bun],
+      environment: environmentOf(prefix),
+      path,
+      end: [TOOLS.wineserver, "-k"],
+      timeout: 20_000,
+      leftOut,
+    };
   },
 };
