@@ -111,6 +111,15 @@ const column = (name: string, rival: Rival, work: Work): Column => ({
   },
 });
 
+const PROMISES = "berkeley's promises";
+
+/** The same with what is built upon it: connections that are read and written, batches that are awaited. */
+function withPromises(bun: string, work: Work): readonly [Column, ...Column[]] {
+  const [first, ours, ...theirs] = columns(bun, work);
+  const promises = column(PROMISES, "berkeley", { ...work, server: `${work.server}-promises` });
+  return [first, ...(ours === undefined ? [] : [ours]), promises, ...theirs];
+}
+
 const THEIRS: readonly Rival[] = ["node: in Bun", "node: in Node"];
 
 /** Bun's own first: it is what we want to be measured against. */
@@ -147,7 +156,7 @@ const tcpEcho = (connections: number, target: number, placement: Placement = "ap
     unit: "us",
     things: each,
     mostRounds: connections < 10_000 ? MOST_ROUNDS : 11,
-    columns: columns("Bun.listen", work),
+    columns: withPromises("Bun.listen", work),
     targets: [rate(target), rate(1.5, "node: in Node")],
   };
 };
@@ -160,7 +169,7 @@ const udpEcho = (window: number, target: number, placement: Placement = "apart")
     unit: "us",
     things: each,
     mostRounds: MOST_ROUNDS,
-    columns: columns("Bun.udpSocket", work),
+    columns: withPromises("Bun.udpSocket", work),
     targets: [rate(target)],
   };
 };

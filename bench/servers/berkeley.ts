@@ -1,13 +1,15 @@
 /**
  * berkeley's servers, as a program: `bun berkeley.ts`. Orders on stdin, each answered with a port or a number:
  *
- *     tcp-echo | udp-echo | tcp-discard | tcp-flood | tcp-accept      a server of that kind: its port
+ *     tcp-echo | udp-echo | tcp-discard | tcp-flood | tcp-accept      a server of that kind, by callbacks: its port
+ *     tcp-echo-promises | udp-echo-promises                           the same with createServer, connections and batches()
  *     idle <count>         watches so many more sockets, to which nothing comes
  *     unwatched <count>    makes so many, and no reactor
  */
 
 import {
   AF_INET,
+  createServer,
   InetSocketAddress,
   POLLERR,
   POLLHUP,
@@ -19,6 +21,7 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
   Socket,
+  type SocketConnection,
   WOULD_BLOCK,
 } from "../../src/index.ts";
 import { LOOPBACK } from "../support.ts";
@@ -86,6 +89,36 @@ function datagrams(): number {
   return portOf(socket);
 }
 
+async function echoTo(connection: SocketConnection): Promise<void> {
+  await using _ = connection;
+  const own = new Uint8Array(4096);
+  for (let size; (size = await connection.read(own)) > 0;) await connection.write(own.subarray(0, size));
+}
+
+async function connections(): Promise<number> {
+  const listener = await createServer({ hostname: LOOPBACK, port: 0, backlog: 4096 });
+  kept.push(listener.socket);
+  void (async () => {
+    for await (const connection of listener) echoTo(connection).catch(() => {}); // the load may be gone before it was answered
+  })();
+  return portOf(listener.socket);
+}
+
+function batches(): number {
+  const socket = new Socket(AF_INET, SOCK_DGRAM);
+  socket.bind({ address: LOOPBACK, port: 0 });
+  kept.push(socket);
+  const outgoing = new SendBatch({ capacity: 64, size: 2048 });
+  void (async () => {
+    for await (const batch of socket.batches({ capacity: 64, size: 2048, controlSize: 0 })) {
+      for (let index = 0; index < batch.length; index++) outgoing.reply(batch, index, batch.data(index));
+      await socket.sendMessagesAsync(outgoing).catch(() => {});
+      outgoing.clear();
+    }
+  })();
+  return portOf(socket);
+}
+
 function silent(count: number, watched: boolean): number {
   for (let index = 0; index < count; index++) {
     const socket = new Socket(AF_INET, SOCK_DGRAM);
@@ -96,18 +129,20 @@ function silent(count: number, watched: boolean): number {
   return count;
 }
 
-const servers: Readonly<Record<string, (count: number) => number>> = {
+const servers: Readonly<Record<string, (count: number) => number | Promise<number>>> = {
   "tcp-echo": () => listen(echo),
   "tcp-discard": () => listen(discard),
   "tcp-flood": () => listen(flood),
   "tcp-accept": () => listen((socket) => socket.close()),
   "udp-echo": datagrams,
+  "tcp-echo-promises": connections,
+  "udp-echo-promises": batches,
   idle: (count) => silent(count, true),
   unwatched: (count) => silent(count, false),
 };
 
 for await (const line of console) {
   const [kind = "", count] = line.split(" ");
-  console.log(servers[kind]?.(Number(count)) ?? `no order: ${line}`);
+  console.log((await servers[kind]?.(Number(count))) ?? `no order: ${line}`);
 }
 process.exit(); // its sockets would keep it alive when the bench has been killed
