@@ -22,7 +22,7 @@ import {
 import { haveIPv6 } from "./support/sockets.ts";
 import { havePython } from "./support/peers.ts";
 import { noPython, pythonSays } from "./support/python-behaviour.ts";
-import { onMusl } from "./support/c-library.ts";
+import { noGlibc, onMusl } from "./support/c-library.ts";
 import { throwsKind, throwsNaming } from "./support/throws.ts";
 
 const linux = process.platform === "linux";
@@ -126,7 +126,7 @@ result = [ask(*question) for question in json.loads(sys.argv[1])]`;
   );
 
   test.skipIf(!havePython || !linux || onMusl)(
-    `B11 unlike Python and glibc, which go round, a port beyond 65535 is refused, and one below 0${noPython}${noLinux}`,
+    `B11 unlike Python and glibc, which go round, a port beyond 65535 is refused, and one below 0${noPython}${noLinux}${noGlibc}`,
     async () => {
       const code = `result = [getaddrinfo("127.0.0.1", 65536 + 7)[0][4][1], fails(lambda: getaddrinfo("127.0.0.1", -1))[0]]`;
       expect(await pythonSays(code)).toEqual([7, "gaierror"]);
