@@ -78,7 +78,7 @@ function datagrams(): number {
   const socket = new Socket(AF_INET, SOCK_DGRAM);
   socket.bind({ address: LOOPBACK, port: 0 });
   const incoming = new ReceiveBatch({ capacity: 64, size: 2048, controlSize: 0 });
-  const outgoing = new SendBatch({ capacity: 64, size: 2048 });
+  const outgoing = new SendBatch({ capacity: 64, size: 2048, segmentation: "auto" });
   socket.watch(POLLIN, () => {
     const count = socket.tryReceiveMessages(incoming);
     for (let index = 0; index < count; index++) outgoing.reply(incoming, index, incoming.data(index));
@@ -108,7 +108,7 @@ function batches(): number {
   const socket = new Socket(AF_INET, SOCK_DGRAM);
   socket.bind({ address: LOOPBACK, port: 0 });
   kept.push(socket);
-  const outgoing = new SendBatch({ capacity: 64, size: 2048 });
+  const outgoing = new SendBatch({ capacity: 64, size: 2048, segmentation: "auto" });
   void (async () => {
     for await (const batch of socket.batches({ capacity: 64, size: 2048, controlSize: 0 })) {
       for (let index = 0; index < batch.length; index++) outgoing.reply(batch, index, batch.data(index));
