@@ -162,6 +162,52 @@ describe("listenFds, in a program that was started by hand", () => {
     expect(kept).toEqual({ first: 1, second: null, left: 4 });
   });
 
+  test("gives the very same sockets again; a closed one keeps its place, and its number is whose it is by then", async () => {
+    using stack = new DisposableStack();
+    const fds = [tcpListener(), udpSocket(), tcpListener()].map((socket) => stack.use(socket).fd);
+    const code = `
+      const first = listenFds();
+      const same = (others) => others.map(({ socket, name }, at) => socket === first[at]?.socket && name === first[at]?.name);
+      const second = same(listenFds());
+      first[0].socket.close();
+      first[1].socket.detach(); // given away: not ours to take again
+      const others = []; // Bun may have taken the number of the closed one, or not yet
+      do others.push(Socket.fromFd(new Socket(berkeley.AF_INET).detach())); while (others.length < 20 && others.at(-1).fd !== 3);
+      const third = listenFds();
+      const closed = third.map(({ socket }) => socket.closed);
+      process.env.LISTEN_FDS = "4000"; // not open
+      const refused = failure(() => listenFds()).name;
+      process.env.LISTEN_FDS = "3";
+      const [third2, last] = [same(third), same(listenFds({ unsetEnvironment: true }))];
+      report({ second, third: third2, closed, refused, last, none: listenFds(), open: first[2].socket.listening && others.every(({ family }) => family === berkeley.AF_INET) });
+    `;
+    const same = [true, true, true];
+    expect(await activate(code, fds, { LISTEN_FDS: "3", LISTEN_FDNAMES: "web:dns:more" })).toEqual({
+      second: same,
+      third: same,
+      closed: [true, true, false],
+      refused: "SocketError",
+      last: same,
+      none: [],
+      open: true,
+    });
+  });
+
+  test.each(["", "{ unsetEnvironment: true }"])(
+    "listenFds(%s) keeps those that nobody holds from being collected",
+    async (options) => {
+      using stack = new DisposableStack();
+      const fds = [tcpListener(), tcpListener(), udpSocket()].map((socket) => stack.use(socket).fd);
+      const code = `
+      const take = () => { const [first] = listenFds(${options}); return first.socket; };
+      const socket = take();
+      for (let turn = 0; turn < 20; turn++) { Bun.gc(true); await Bun.sleep(1); }
+      report([3, 4, 5].map((fd) => failure(() => closeOnExec(fd))));
+    `;
+      expect(await activate(code, fds, { LISTEN_FDS: "3" })).toEqual(Array(3).fill({ nothing: true }));
+    },
+  );
+
   test("leaves alone what was passed to an earlier process of the same number (LISTEN_PIDFDID)", async () => {
     using listener = tcpListener();
     const found = await activate(

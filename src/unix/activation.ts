@@ -73,17 +73,26 @@ function isForUs(): boolean {
   return own === undefined || own === BigInt(wanted);
 }
 
+/**
+ * Those that were adopted, by their numbers as they were passed. A number has one owner, whatever has become of it, and is held here:
+ * a socket of which nobody has kept hold would be closed when it is collected, as if nobody wanted it.
+ */
+const adopted = new Map<number, ActivatedSocket>();
+
 function adoptAll(count: number, names: readonly string[] | undefined): ActivatedSocket[] {
   const found: ActivatedSocket[] = [];
   try {
-    for (let index = 0; index < count; index++) {
-      found.push({ socket: Socket.fromFd(FIRST + index), name: names?.[index] ?? "unknown" });
+    for (let fd = FIRST; fd < FIRST + count; fd++) {
+      found.push(adopted.get(fd) ?? { socket: Socket.fromFd(fd), name: names?.[fd - FIRST] ?? "unknown" });
     }
-    return found;
   } catch (error) {
-    for (const { socket } of found) socket.detach(); // as they were: the caller may deal with them
+    for (const [index, one] of found.entries()) {
+      if (!adopted.has(FIRST + index)) one.socket.detach(); // as they were: the caller may deal with them
+    }
     throw error;
   }
+  for (const [index, one] of found.entries()) adopted.set(FIRST + index, one);
+  return found;
 }
 
 /** What `notify` takes. */

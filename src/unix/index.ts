@@ -42,7 +42,11 @@ export function bindPath(socket: Socket, path: string, options?: BindPathOptions
 
 /**
  * The sockets that systemd (or any other with its protocol) has passed to this process: `sd_listen_fds(3)`. Each becomes a Socket
- * of its own kind, listening or not, non-blocking and close-on-exec, and is closed with it. None is an empty array. Call it once.
+ * of its own kind, listening or not, non-blocking and close-on-exec, and is closed with it. None is an empty array.
+ *
+ * Another call gives the very same objects, in the same places; one that was closed or detached meanwhile is still there, as it is. They
+ * are never collected: what is not wanted must be closed. After `unsetEnvironment` there are none any more, as with sd_listen_fds.
+ * Workers have modules of their own: call it in one thread only.
  *
  * @throws SocketError kind "invalid-argument" for variables that contradict each other, or a descriptor that is no socket
  *
