@@ -246,17 +246,28 @@ export interface ShutdownDirections {
 /** `shutdown(2)`. */
 export function shutdown(handle: Handle, directions: ShutdownDirections | undefined): void {
   open(handle, "shutdown");
-  const { read, write } = checkDirections(directions);
-  const fd = open(handle, "shutdown");
-  const result = calls.shutdown(fd, read ? (write ? SHUT_RDWR : SHUT_RD) : SHUT_WR);
+  const checked = checkDirections(directions);
+  open(handle, "shutdown"); // a getter of the user's may have closed it
+  const result = shutdownCall(handle, checked);
   if (result < 0) throw failed(result, { syscall: "shutdown" });
+  // of a unix socket that cannot be written to any more the kernel does not say that it is ready for that
+  if (checked.write) handle.loop?.queue("write")?.retry();
+}
+
+type Directions = Readonly<Record<"read" | "write", boolean>>;
+
+/** The call itself: 0, or a negative error number. */
+export function shutdownCall(handle: Handle, { read, write }: Directions): number {
+  const result = calls.shutdown(handle.fd, read ? (write ? SHUT_RDWR : SHUT_RD) : SHUT_WR);
+  if (result < 0) return result;
   if (read) handle.connectedRead = false;
   if (write) handle.connectedWrite = false;
   // a TCP listener that is shut down for reading listens no more
-  if (handle.listening) handle.listening = socketInt(fd, SO_ACCEPTCONN) === 1;
+  if (handle.listening) handle.listening = socketInt(handle.fd, SO_ACCEPTCONN) === 1;
+  return result;
 }
 
-function checkDirections(directions: ShutdownDirections | undefined): { read: boolean; write: boolean } {
+function checkDirections(directions: ShutdownDirections | undefined): Directions {
   if (directions === undefined) return { read: true, write: true };
   if (typeof directions !== "object" || directions === null) {
     throw new TypeError(`directions must be { read, write }, not ${show(directions)}`);

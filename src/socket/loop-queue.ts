@@ -269,6 +269,13 @@ export class Queue {
     this.#watch();
   }
 
+  /** Tries again at once, after something of which the kernel does not tell. */
+  retry(): void {
+    if (this.idle) return;
+    clearTimeout(this.#nap);
+    this.#ready();
+  }
+
   set alive(on: boolean) {
     if (this.#watcher !== undefined) this.#watcher.alive = on;
     if (this.#source !== undefined) this.#source.alive = on;
