@@ -1,10 +1,11 @@
-// How a connection ends: gracefully, or by going over to Bun's own event loop.
+// How a connection ends: in one direction, gracefully in both, or by going over to Bun's own event loop.
 
 import { close as closeDescriptor } from "../../ffi/descriptors.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { notSupported, SocketError } from "../errors.ts";
 import { twins } from "../socket/async-socket.ts";
 import { open } from "../socket/handle.ts";
+import type { AsyncOptions } from "../socket/loop-operation.ts";
 import { handleOf } from "../socket/ref.ts";
 import type { Socket } from "../socket/socket.ts";
 
@@ -14,8 +15,7 @@ export async function closeGracefully(socket: Socket, patience: number): Promise
   const signal = AbortSignal.timeout(Math.min(patience, 0x7fff_ffff));
   try {
     if (patience === 0) return;
-    await twins().sent(handleOf(socket), { signal, timeout: Infinity });
-    socket.shutdown({ write: true });
+    await twins().endWriting(handleOf(socket), { signal, timeout: Infinity });
     const away = new Uint8Array(65_536);
     // a socket that is closed with bytes unread resets the connection, and what was sent last may be lost with it
     while ((await socket.receiveAsync(away, { signal, timeout: Infinity })) > 0);
@@ -25,6 +25,17 @@ export async function closeGracefully(socket: Socket, patience: number): Promise
   } finally {
     socket.close();
   }
+}
+
+/** Ends writing behind all writes under way; with both directions ended nothing is left to do, and it closes. */
+export async function endWriting(socket: Socket, options: AsyncOptions | undefined): Promise<void> {
+  try {
+    await twins().endWriting(handleOf(socket), options);
+  } catch (error) {
+    // a peer that is gone leaves nothing to end
+    if (!(error instanceof SocketError) || error.kind !== "not-connected") throw error;
+  }
+  if (!socket.connected) socket.close();
 }
 
 /** Gives the descriptor to Bun. */

@@ -11,7 +11,7 @@ import { later } from "../later.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
 import { describeSocket, handleOf } from "../socket/ref.ts";
 import { Socket } from "../socket/socket.ts";
-import { closeGracefully, handOver } from "./ending.ts";
+import { closeGracefully, endWriting, handOver } from "./ending.ts";
 import type { ConnectionReadable } from "./streams.ts";
 
 const { SOCK_STREAM, SOCK_SEQPACKET } = platform.core;
@@ -122,12 +122,30 @@ export class SocketConnection {
   }
 
   /**
-   * What goes: each chunk is written before the next is taken. Closing it ends this direction: the peer reads the end. When both
-   * streams have ended the connection is closed.
+   * What goes: each chunk is written before the next is taken. Closing it is `end()`: it waits for all writes under way, those of
+   * `write` too, and then the peer reads the end. Aborting it ends this direction at once. When both streams have ended the
+   * connection is closed.
    */
   get writable(): WritableStream<Uint8Array> {
     this.#writable ??= streams().makeWritable(this);
     return this.#writable;
+  }
+
+  /**
+   * Ends this direction, once all writes under way have gone out or failed: `shutdown(2)`. The peer reads the end of the stream;
+   * reading goes on, and `close` is still to be called. Writes that come after it are rejected (EPIPE). Again is nothing, and so is
+   * a peer that is gone: the writes tell of that. When it was ended by its options, nothing has happened, and the connection can
+   * still be written to. Where `readable` has ended before, it closes the connection.
+   *
+   * @throws (rejects) SocketError kind "closed", "timed-out", "cancelled", or the reason of its signal; TypeError, RangeError
+   *
+   * @example
+   * void connection.write(request);
+   * await connection.end(); // the request is complete
+   * const answer = await new Response(connection.readable).text();
+   */
+  end(options?: AsyncOptions): Promise<void> {
+    return endWriting(this.socket, options);
   }
 
   /**

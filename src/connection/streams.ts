@@ -2,7 +2,9 @@
 
 import type { ReadableByteStreamController, UnderlyingByteSource } from "node:stream/web";
 import { SocketError } from "../errors.ts";
+import { twins } from "../socket/async-socket.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
+import { handleOf } from "../socket/ref.ts";
 import type { Socket } from "../socket/socket.ts";
 
 const CHUNK = 65_536;
@@ -59,14 +61,29 @@ export function makeReadable(socket: Socket): ConnectionReadable {
 
 /** The stream of what goes to a connection. */
 export function makeWritable(connection: Writer): WritableStream<Uint8Array> {
+  const { socket } = connection;
+  // an abort does not wait for a peer that does not read
+  let signal: AbortSignal | undefined;
   return new WritableStream<Uint8Array>({
-    async write(chunk, controller) {
-      // `signal` is there, and not in the types (Bun 1.4): an abort does not wait for a peer that does not read
-      const { signal } = controller as unknown as { readonly signal: AbortSignal };
+    start(controller) {
+      // `signal` is there, and not in the types (Bun 1.4)
+      ({ signal } = controller as unknown as { readonly signal: AbortSignal });
+    },
+    async write(chunk) {
       await connection.write(chunk, { signal });
     },
-    close: () => end(connection.socket, { write: true }),
-    abort: () => end(connection.socket, { write: true }),
+    async close() {
+      if (socket.closed) return;
+      try {
+        await twins().endWriting(handleOf(socket), { signal, timeout: Infinity }); // the writes before it have their own ends
+        if (!socket.connected) socket.close();
+      } catch (error) {
+        end(socket, { write: true });
+        // aborted, or closed: what waited to be written is lost
+        if (!(error instanceof SocketError) || error.kind !== "not-connected") throw error;
+      }
+    },
+    abort: () => end(socket, { write: true }),
   });
 }
 

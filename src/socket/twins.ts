@@ -15,7 +15,7 @@ import { Duplicates } from "../message/rights.ts";
 import type { SendBatch } from "../message/send-batch.ts";
 import { waitFor } from "../wait/wait.ts";
 import * as batches from "./batch.ts";
-import { acceptTries, connectTries } from "./connect.ts";
+import { acceptTries, connectTries, shutdownCall } from "./connect.ts";
 import type { Handle } from "./handle.ts";
 import { onLoop } from "./loop.ts";
 import type { AsyncOptions, Direction, LoopOperation } from "./loop-operation.ts";
@@ -328,13 +328,13 @@ export function conditionWait(handle: Handle, condition: unknown, options: Async
   });
 }
 
-/** Whether all that was to be sent before has gone, or has failed: it stands in the queue of those who send. */
-export function sent(handle: Handle, options: AsyncOptions): Promise<void> {
-  return onLoop<void>(handle, "send", options, () => ({
-    syscall: "send",
+/** `shutdown(2)` for writing, once all that was to be sent before has gone or has failed: it stands in the queue of those who send. */
+export function endWriting(handle: Handle, options: AsyncOptions | undefined): Promise<void> {
+  return onLoop<void>(handle, "shutdown", options, () => ({
+    syscall: "shutdown",
     direction: "write",
     condition: POLLOUT,
-    attempt: () => 0,
+    attempt: () => (handle.connectedWrite ? shutdownCall(handle, { read: false, write: true }) : 0),
     finish: () => undefined,
   }));
 }
