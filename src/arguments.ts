@@ -58,6 +58,62 @@ export function record<Fields extends object>(value: Fields, name: string, what 
   throw new TypeError(`${name} must be ${what}, not ${show(value)}`);
 }
 
+/** All names of an options type, each once: the compiler misses what is not listed. */
+export type OptionNames<Options extends object> = { readonly [Name in keyof Required<Options>]: true };
+
+// what others call the same thing: node:net, Python, Bun, GIO
+const synonyms: ReadonlyMap<string, string> = new Map([
+  ["abortSignal", "signal"],
+  ["address", "hostname"],
+  ["bufferSize", "size"],
+  ["device", "interface"],
+  ["host", "hostname"],
+  ["iface", "interface"],
+  ["ifname", "interface"],
+  ["ip", "hostname"],
+  ["length", "capacity"],
+  ["localHost", "localAddress"],
+  ["name", "hostname"],
+  ["promisc", "promiscuous"],
+  ["reuseAddr", "allowReuse"],
+  ["reuseAddress", "allowReuse"],
+  ["reuse_port", "reusePort"],
+  ["servname", "port"],
+  ["service", "port"],
+  ["socktype", "type"],
+  ["unix", "path"],
+]);
+
+/**
+ * Refuses options that nobody would read: a misspelt one would be its default, and nothing would say so. Only own and inherited
+ * names that `for in` sees count; undefined is no excuse.
+ *
+ * @throws TypeError such as: unknown option "host": did you mean hostname?
+ */
+export function refuseUnknown<Options extends object>(options: Options, names: OptionNames<Options>): void {
+  for (const name in options) {
+    if (Object.hasOwn(names, name)) continue;
+    const known = Object.keys(names);
+    const synonym = synonyms.get(name) ?? "";
+    const meant = Object.hasOwn(names, synonym) ? synonym : known.find((other) => isNear(name, other));
+    const hint = meant === undefined ? `the options are ${known.join(", ")}` : `did you mean ${meant}?`;
+    throw new TypeError(`unknown option ${show(name)}: ${hint}`);
+  }
+}
+
+// The same but for case, dashes and underscores, or for one letter that is wrong, missing, too many or has changed places.
+function isNear(given: string, known: string): boolean {
+  const first = given.toLowerCase().replaceAll(/[-_]/g, "");
+  const second = known.toLowerCase();
+  if (first === second) return true;
+  if (Math.min(first.length, second.length) < 3 || Math.abs(first.length - second.length) > 1) return false;
+  let start = 0;
+  while (start < first.length && first[start] === second[start]) start++;
+  const [a, b] = [first.slice(start), second.slice(start)];
+  const swapped = a.length > 1 && a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2);
+  return swapped || a.slice(1) === b.slice(1) || a.slice(1) === b || a === b.slice(1);
+}
+
 /** A boolean. */
 export function boolean(value: unknown, name: string): boolean {
   if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false, not ${show(value)}`);

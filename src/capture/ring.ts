@@ -6,7 +6,7 @@ import { platform } from "../../ffi/platform/index.ts";
 import { fanoutModes, packetAddress, ring, ringStruct, ringStructs } from "../../ffi/structs/packet-ring.ts";
 import { getUint } from "../../ffi/layout.ts";
 import { type InterfaceLike, NativeSocketAddress, resolveInterface } from "../address/index.ts";
-import { boolean, integer, record, show } from "../arguments.ts";
+import { boolean, integer, type OptionNames, record, refuseUnknown, show } from "../arguments.ts";
 import { closed, failed, notSupported, pending, SocketError } from "../errors.ts";
 import { SO_ATTACH_FILTER } from "../option/socket-linux.ts";
 import type { BpfInstruction } from "../packet/bpf.ts";
@@ -306,8 +306,23 @@ interface Terms {
   readonly fanout: number | undefined;
 }
 
+const OPTIONS: OptionNames<CaptureOptions> = {
+  interface: true,
+  protocol: true,
+  filter: true,
+  promiscuous: true,
+  ignoreOutgoing: true,
+  cooked: true,
+  blockSize: true,
+  blockCount: true,
+  blockTimeout: true,
+  fanout: true,
+};
+const FANOUT_OPTIONS: OptionNames<FanoutOptions> = { group: true, mode: true, defragment: true };
+
 function check(options: CaptureOptions): Terms {
   const { protocol, filter, promiscuous, ignoreOutgoing, cooked, blockTimeout, fanout } = record(options, "options");
+  refuseUnknown(options, OPTIONS);
   const blockSize = integer(options.blockSize ?? 262_144, "blockSize", PAGE, 0x4000_0000);
   if (blockSize % PAGE !== 0) throw new RangeError(`blockSize must be a multiple of ${PAGE}, not ${blockSize}`);
   const interfaceIndex = options.interface === undefined ? 0 : resolveInterface(options.interface);
@@ -334,6 +349,7 @@ function check(options: CaptureOptions): Terms {
 
 function fanoutValue(fanout: FanoutOptions, ignoreOutgoing: boolean): number {
   const { group, mode = "hash", defragment = false } = record(fanout, "fanout");
+  refuseUnknown(fanout, FANOUT_OPTIONS);
   if (!Object.hasOwn(fanoutModes, mode)) {
     throw new TypeError(`fanout.mode must be one of ${Object.keys(fanoutModes).join(", ")}, not ${show(mode)}`);
   }

@@ -2,7 +2,7 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import { InetSocketAddress, type SocketAddressLike, toSocketAddress, UnixSocketAddress } from "../address/index.ts";
-import { boolean, integer, port as portNumber, show } from "../arguments.ts";
+import { boolean, integer, type OptionNames, port as portNumber, refuseUnknown, show } from "../arguments.ts";
 import { SocketError } from "../errors.ts";
 import { Socket } from "../socket/socket.ts";
 import { bindPath } from "../unix/index.ts";
@@ -57,9 +57,32 @@ export interface CreateServerOptions {
   readonly dualStack?: boolean | undefined;
 }
 
+const CONNECTION_OPTIONS: OptionNames<CreateConnectionOptions> = {
+  hostname: true,
+  port: true,
+  path: true,
+  localAddress: true,
+  family: true,
+  timeout: true,
+  attemptDelay: true,
+  signal: true,
+  cancellable: true,
+};
+
+const SERVER_OPTIONS: OptionNames<CreateServerOptions> = {
+  hostname: true,
+  port: true,
+  path: true,
+  mode: true,
+  backlog: true,
+  reusePort: true,
+  dualStack: true,
+};
+
 /** `createConnection` of the public face. */
 export async function connectTo(options: CreateConnectionOptions): Promise<SocketConnection> {
   checkObject(options, "{ hostname, port } or { path }");
+  refuseUnknown(options, CONNECTION_OPTIONS);
   const target = targetOf(options);
   // one signal for all that may end it
   using end = new End(options, "connect", target.name);
@@ -130,6 +153,7 @@ async function connectUnix(address: UnixSocketAddress, signal: AbortSignal): Pro
 /** `createServer` of the public face. */
 export async function listenAt(options: CreateServerOptions): Promise<Listener> {
   checkObject(options, "{ port } or { path }");
+  refuseUnknown(options, SERVER_OPTIONS);
   const backlog = options.backlog === undefined ? 511 : integer(options.backlog, "backlog", 0, 0x7fff_ffff);
   const socket = options.path === undefined ? await bindServer(options) : bindUnix(options, options.path);
   try {

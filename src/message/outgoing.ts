@@ -9,7 +9,7 @@ import { byteLengthOf, Region } from "../../ffi/memory.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { sockaddr } from "../../ffi/structs/sockaddr.ts";
 import { SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
-import { int32, integer, show, textOrView } from "../arguments.ts";
+import { int32, integer, type OptionNames, refuseUnknown, show, textOrView } from "../arguments.ts";
 import { pending, type SocketError } from "../errors.ts";
 import { checkControl, type ControlMessage, type ControlPayload, controlSpace, writeControl } from "./control.ts";
 import { Duplicates } from "./rights.ts";
@@ -24,6 +24,8 @@ export interface SendBatchOptions {
   /** "auto": neighbours of equal size for one destination go out joined (UDP_SEGMENT), where the system can. */
   readonly segmentation?: "auto" | undefined;
 }
+
+const OPTIONS: OptionNames<SendBatchOptions> = { capacity: true, size: true, segmentation: true };
 
 /** What `push` takes beside data and address. */
 export interface PushOptions {
@@ -89,6 +91,7 @@ export class Outgoing {
     if (typeof options !== "object" || options === null) {
       throw new TypeError(`options must be { capacity, size }, not ${show(options)}`);
     }
+    refuseUnknown(options, OPTIONS);
     this.capacity = integer(options.capacity, "capacity", 1, 65_536);
     this.size = integer(options.size, "size", 0, 65_535);
     this.joins = checkSegmentation(options.segmentation) && platform.segmentation !== undefined;

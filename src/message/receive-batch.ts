@@ -6,7 +6,7 @@ import { platform } from "../../ffi/platform/index.ts";
 import { cmsg } from "../../ffi/structs/cmsg.ts";
 import { addressAt } from "../address/sender.ts";
 import type { SocketAddress } from "../address/index.ts";
-import { integer, show } from "../arguments.ts";
+import { integer, type OptionNames, refuseUnknown, show } from "../arguments.ts";
 import { pending, type SocketError } from "../errors.ts";
 import { inspectAs } from "../inspect.ts";
 import {
@@ -35,6 +35,14 @@ export interface ReceiveBatchOptions {
   /** "auto": the kernel joins datagrams of one sender (UDP_GRO), and the batch gives them back one by one. */
   readonly segmentation?: "auto" | undefined;
 }
+
+/** Their names: internal. */
+export const RECEIVE_BATCH_OPTIONS: OptionNames<ReceiveBatchOptions> = {
+  capacity: true,
+  size: true,
+  controlSize: true,
+  segmentation: true,
+};
 
 const LARGEST_MESSAGE = 65_535;
 const DEFAULT_CONTROL = 256;
@@ -184,6 +192,7 @@ export class Incoming {
     if (typeof options !== "object" || options === null) {
       throw new TypeError(`options must be { capacity, size }, not ${show(options)}`);
     }
+    refuseUnknown(options, RECEIVE_BATCH_OPTIONS);
     const { capacity, size, controlSize = DEFAULT_CONTROL, segmentation } = options;
     this.capacity = integer(capacity, "capacity", 1, 65_536);
     integer(size, "size", 0, LARGEST_MESSAGE);

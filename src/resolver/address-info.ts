@@ -4,7 +4,7 @@ import { domainToASCII } from "node:url";
 import { platform } from "../../ffi/platform/index.ts";
 import { type AddressHints, addressQuestion, type AddressRow, nameQuestion, type NameRow } from "../../ffi/resolver.ts";
 import { decodeSocketAddress, type SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
-import { int32, integer, record, show } from "../arguments.ts";
+import { int32, integer, type OptionNames, record, refuseUnknown, show } from "../arguments.ts";
 import { End, type EndOptions } from "../wait/end.ts";
 import { askElsewhere, askHere } from "./ask.ts";
 import { lookupFailed } from "./failure.ts";
@@ -77,8 +77,11 @@ function serviceFor(value: unknown, name: string): string | null {
   return value;
 }
 
-function check(hostname: unknown, service: unknown, options: AddressInfoOptions = {}, serviceName = "service"): Asked {
-  record(options, "options", "{ family, type, protocol, flags }");
+const HINTS: OptionNames<AddressInfoOptions> = { family: true, type: true, protocol: true, flags: true };
+const ENDS: OptionNames<EndOptions> = { timeout: true, signal: true, cancellable: true };
+const HINTS_AND_ENDS: OptionNames<AddressInfoAsyncOptions> = { ...HINTS, ...ENDS };
+
+function check(hostname: unknown, service: unknown, options: AddressInfoOptions, serviceName = "service"): Asked {
   const constant = (name: "family" | "type" | "protocol" | "flags"): number => {
     if (!(name in options)) return 0;
     return int32(options[name], name);
@@ -110,7 +113,8 @@ export function lookUp(
   options: AddressInfoOptions | undefined,
   serviceName?: string,
 ): AddressInfo[] {
-  const asked = check(hostname, service, options, serviceName);
+  if (options !== undefined) refuseUnknown(record(options, "options", "{ family, type, protocol, flags }"), HINTS);
+  const asked = check(hostname, service, options ?? {}, serviceName);
   const { found, errno } = askHere(addressQuestion(asked.hostname, asked.service, asked.hints));
   if (typeof found === "number") throw lookupFailed(found, errno, "getaddrinfo", asked.target);
   return rows(found);
@@ -122,7 +126,9 @@ export async function lookUpAsync(
   service: unknown,
   options: AddressInfoAsyncOptions | undefined,
 ): Promise<AddressInfo[]> {
-  const asked = check(hostname, service, options);
+  if (options !== undefined)
+    refuseUnknown(record(options, "options", "{ family, type, protocol, flags }"), HINTS_AND_ENDS);
+  const asked = check(hostname, service, options ?? {});
   using end = new End(options ?? {}, "getaddrinfo", asked.target);
   const { found, errno } = quickly(asked) ?? (await end.orEnded(askElsewhere(questionOf(asked, 0))));
   if (typeof found === "number") throw lookupFailed(found, errno, "getaddrinfo", asked.target);
@@ -177,6 +183,7 @@ export async function nameForAsync(
   options: EndOptions = {},
 ): Promise<NameInfo> {
   const { question, target } = nameAsked(address, flags);
+  refuseUnknown(record(options, "options", "{ timeout, signal, cancellable }"), ENDS);
   using end = new End(options, "getnameinfo", target);
   const numeric = flags !== undefined && (Number(flags) & NI_NUMERICHOST) !== 0;
   return nameOf(numeric ? askHere(question) : await end.orEnded(askElsewhere(question)), target);

@@ -2,7 +2,7 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import { type SocketAddressLike, toSocketAddress } from "../address/index.ts";
-import { boolean, duration, int32, record, show } from "../arguments.ts";
+import { boolean, duration, int32, type OptionNames, record, refuseUnknown, show } from "../arguments.ts";
 import { cancelled, SocketError, timedOut } from "../errors.ts";
 import { Socket } from "../socket/socket.ts";
 import type { Cancellable } from "../wait/cancellable.ts";
@@ -53,8 +53,22 @@ interface Wanted {
   readonly family?: number | undefined;
 }
 
-function find(options: Wanted, flags: number, shape: string): readonly AddressInfo[] {
-  const { hostname, port, type, family } = record(options, "options", shape);
+const COMMON = { hostname: true, port: true, type: true, family: true } as const;
+const CONNECT_OPTIONS: OptionNames<ConnectHostOptions> = {
+  ...COMMON,
+  timeout: true,
+  cancellable: true,
+  localAddress: true,
+};
+const BIND_OPTIONS: OptionNames<BindHostOptions> = { ...COMMON, allowReuse: true, reusePort: true };
+
+function find<Options extends Wanted>(
+  options: Options,
+  names: OptionNames<Options>,
+  flags: number,
+): readonly AddressInfo[] {
+  const { hostname, port, type, family } = record<Wanted>(options, "options", "{ hostname, port }");
+  refuseUnknown(options, names);
   // the C library takes "" for no service at all, which is any port
   if (port === undefined || port === null || port === "")
     throw new TypeError(`port must be a number or the name of a service, not ${show(port)}`);
@@ -89,7 +103,7 @@ function tryEach(found: readonly AddressInfo[], attempt: (socket: Socket, info: 
 
 /** `connectHost` of the public face. */
 export function connectByName(options: ConnectHostOptions): Socket {
-  const found = find(options, 0, "{ hostname, port }");
+  const found = find(options, CONNECT_OPTIONS, 0);
   const { timeout, cancellable, localAddress } = options;
   const budget = timeout === undefined ? Infinity : duration(timeout);
   const local = localAddress === undefined ? undefined : toSocketAddress(localAddress, "localAddress");
@@ -107,7 +121,7 @@ export function connectByName(options: ConnectHostOptions): Socket {
 
 /** `bindHost` of the public face. */
 export function bindByName(options: BindHostOptions): Socket {
-  const found = find(options, AI_PASSIVE, "{ hostname, port }");
+  const found = find(options, BIND_OPTIONS, AI_PASSIVE);
   const { allowReuse, reusePort } = options;
   const share = reusePort === undefined ? undefined : boolean(reusePort, "reusePort");
   const reuse = allowReuse === undefined ? undefined : boolean(allowReuse, "allowReuse");

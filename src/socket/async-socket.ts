@@ -3,10 +3,10 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import type { SocketAddressLike } from "../address/index.ts";
-import { type Data, type Descriptor, show } from "../arguments.ts";
+import { type Data, type Descriptor, type OptionNames, refuseUnknown, show } from "../arguments.ts";
 import { SocketError } from "../errors.ts";
 import { later, laterAsync } from "../later.ts";
-import { ReceiveBatch, type ReceiveBatchOptions } from "../message/receive-batch.ts";
+import { RECEIVE_BATCH_OPTIONS, ReceiveBatch, type ReceiveBatchOptions } from "../message/receive-batch.ts";
 import type { ReceivedMessage } from "../message/received.ts";
 import type { SendBatch } from "../message/send-batch.ts";
 import { type Handle, open } from "./handle.ts";
@@ -34,6 +34,8 @@ export interface BatchesOptions extends ReceiveBatchOptions {
   /** Ends the iteration with its reason when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const BATCHES_OPTIONS: OptionNames<BatchesOptions> = { ...RECEIVE_BATCH_OPTIONS, signal: true };
 
 /**
  * The half of Socket that waits on Bun's event loop: see there. All `...Async` methods try at once, queue first in, first out per
@@ -172,8 +174,9 @@ export abstract class AsyncSocket extends TransferSocket {
     if (typeof options !== "object" || options === null) {
       throw new TypeError(`options must be { capacity, size }, not ${show(options)}`);
     }
-    const { signal } = options;
-    const batch = new ReceiveBatch(options);
+    refuseUnknown(options, BATCHES_OPTIONS);
+    const { signal, capacity, size, controlSize, segmentation } = options;
+    const batch = new ReceiveBatch({ capacity, size, controlSize, segmentation });
     for (;;) {
       const count = await this.#nextBatch(batch, signal);
       if (count === undefined || (count === 0 && this.#handle.type === SOCK_SEQPACKET)) return;
