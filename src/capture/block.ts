@@ -4,10 +4,12 @@ import { getInt, getUint } from "../../ffi/layout.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import { ring, ringStructs } from "../../ffi/structs/packet-ring.ts";
 import { SocketError } from "../errors.ts";
+import { inspectAs, timeText } from "../inspect.ts";
 import { ETHERTYPE_VLAN, type VlanTag } from "../packet/ethernet.ts";
 
 const block = ringStructs.tpacket_hdr_v1.fields;
 const header = ringStructs.tpacket3_hdr.fields;
+const GIVEN_BACK = "given back";
 const BLOCK_HEADER = ringStructs.tpacket_block_desc.fields.hdr[0];
 
 /** How a packet came by: sll_pkttype of packet(7). */
@@ -40,6 +42,14 @@ export class CapturedPacket {
     this.#block = inside;
     this.#memory = memory;
     this.#at = at;
+  }
+
+  static {
+    inspectAs(this.prototype, (packet) => {
+      if (packet.#block.released) return GIVEN_BACK;
+      const { length, interfaceIndex, packetType, epochNanoseconds } = packet;
+      return `${length} bytes on ${interfaceIndex}, ${packetType}, ${timeText(epochNanoseconds)}`;
+    });
   }
 
   /** What was captured: a view on the ring, from the link's header on; without it with `cooked`. */
@@ -147,6 +157,10 @@ export class CaptureBlock implements Iterable<CapturedPacket> {
     this.#release = release;
     this.length = getUint(memory.view, start + BLOCK_HEADER, block.num_pkts);
     this.sequence = getUint(memory.view, start + BLOCK_HEADER, block.seq_num);
+  }
+
+  static {
+    inspectAs(this.prototype, ({ released, length }) => (released ? GIVEN_BACK : `${length} packets`));
   }
 
   /** Whether it was given back to the kernel. */

@@ -1,6 +1,7 @@
 // Capture files: pcapng, draft-ietf-opsawg-pcapng. Everything is in little-endian order; the magic number says so to the reader.
 
 import { integer, record, show } from "../arguments.ts";
+import { inspectAs } from "../inspect.ts";
 import { type VlanTag, withVlanTag } from "../packet/ethernet.ts";
 import { bufferOf } from "../packet/fields.ts";
 import { PcapngBlock } from "./pcapng-block.ts";
@@ -116,6 +117,13 @@ export class PcapngWriter {
     block.text(3, os, "os");
     block.text(4, application, "application");
     this.#put(block);
+  }
+
+  static {
+    inspectAs(this.prototype, (writer) => {
+      const kept = writer.#kept.reduce((sum, { length }) => sum + length, 0);
+      return `${writer.#linkTypes.length} interfaces, ${writer.#sink === undefined ? `${kept} bytes` : "to a sink"}`;
+    });
   }
 
   /**

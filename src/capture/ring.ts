@@ -8,10 +8,12 @@ import { getUint } from "../../ffi/layout.ts";
 import { type InterfaceLike, NativeSocketAddress, resolveInterface } from "../address/index.ts";
 import { boolean, integer, type OptionNames, record, refuseUnknown, show } from "../arguments.ts";
 import { closed, failed, notSupported, pending, SocketError } from "../errors.ts";
+import { inspectAs } from "../inspect.ts";
 import { SO_ATTACH_FILTER } from "../option/socket-linux.ts";
 import type { BpfInstruction } from "../packet/bpf.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
 import type { OperationOptions } from "../socket/operation.ts";
+import { describeSocket } from "../socket/ref.ts";
 import { Socket } from "../socket/socket.ts";
 import { deadlineIn, remaining } from "../wait/deadline.ts";
 import { CaptureBlock, type CapturedPacket, type RingMemory } from "./block.ts";
@@ -120,6 +122,10 @@ export class CaptureRing implements Disposable, Iterable<CapturedPacket>, AsyncI
       this.close();
       throw error;
     }
+  }
+
+  static {
+    inspectAs(this.prototype, ({ socket }) => describeSocket(socket));
   }
 
   /** Whether it was closed. */

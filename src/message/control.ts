@@ -6,6 +6,7 @@ import { platform } from "../../ffi/platform/index.ts";
 import type { ConstantName } from "../../ffi/platform/platform.ts";
 import { cmsg, type ControlPlace } from "../../ffi/structs/cmsg.ts";
 import { int32, integer, show } from "../arguments.ts";
+import { inspectAsText } from "../inspect.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -15,6 +16,9 @@ export interface ControlPayload {
   readonly type: number;
   readonly bytes: Bytes;
 }
+
+/** The fields that all have. */
+const COMMON: readonly string[] = ["kind", "level", "type", "bytes"];
 
 /** A control message: ancillary data of recvmsg(2) and sendmsg(2). Plain and immutable. */
 export abstract class ControlMessage implements ControlPayload {
@@ -31,6 +35,17 @@ export abstract class ControlMessage implements ControlPayload {
     this.level = level;
     this.type = type;
     this.bytes = bytes;
+  }
+
+  static {
+    inspectAsText(this.prototype);
+  }
+
+  /** What it says: `dscp 0, ecn 3`, or the value alone where there is but one. */
+  toString(): string {
+    const fields = Object.entries(this).filter(([name, value]) => !COMMON.includes(name) && value !== undefined);
+    if (fields.length === 1) return String(fields[0]?.[1]);
+    return fields.map(([name, value]) => `${name} ${String(value)}`).join(", ");
   }
 
   /** What is sent on a socket of a family to a destination of IPv4 or not: some have another level for each. Internal. */
@@ -91,6 +106,11 @@ export class UnknownControl extends ControlMessage {
   constructor(level: number, type: number, bytes: Uint8Array) {
     if (!(bytes instanceof Uint8Array)) throw new TypeError(`bytes must be a Uint8Array, not ${show(bytes)}`);
     super({ level: int32(level, "level"), type: int32(type, "type"), bytes: copyBytes(bytes) });
+  }
+
+  /** `level 1, type 2, 3 bytes` */
+  override toString(): string {
+    return `level ${this.level}, type ${this.type}, ${this.bytes.length} bytes`;
   }
 }
 
@@ -155,6 +175,10 @@ export class ControlMessages implements Iterable<ControlMessage> {
     this.#buffer = buffer;
   }
 
+  static {
+    inspectAsText(this.prototype);
+  }
+
   /** The first of a class, or undefined. */
   get<T extends ControlMessage>(type: ControlMessageClass<T>): T | undefined {
     return findControl(this.#buffer, type);
@@ -163,6 +187,11 @@ export class ControlMessages implements Iterable<ControlMessage> {
   /** All of them, in the kernel's order; those without a class are UnknownControl. */
   *[Symbol.iterator](): Generator<ControlMessage> {
     for (const place of controlPlaces(this.#buffer)) yield decodeAt(this.#buffer, place);
+  }
+
+  /** All of them: `PacketInfo(127.0.0.1 on 1), HopLimit(64)`. */
+  toString(): string {
+    return Array.from(this, (message) => `${message.constructor.name}(${message})`).join(", ");
   }
 }
 

@@ -97,6 +97,11 @@ export class PacketInfo extends ControlMessage {
     }
     return ipv6 ? encodeIPv6(source, this.interfaceIndex) : encodeIPv4(unmapped, this.interfaceIndex);
   }
+
+  /** `239.9.9.9 on 1`: the destination and the interface, where it is known. */
+  override toString(): string {
+    return this.interfaceIndex === 0 ? String(this.destination) : `${this.destination} on ${this.interfaceIndex}`;
+  }
 }
 
 function decodeIPv4(payload: ControlPayload): PacketInfo | undefined {

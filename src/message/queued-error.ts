@@ -67,6 +67,12 @@ export class QueuedError extends ControlMessage {
     this.data = error.data;
     this.offender = offender;
   }
+
+  /** `ECONNREFUSED, icmp type 3 code 3, from 127.0.0.1:0` */
+  override toString(): string {
+    const icmp = this.origin.startsWith("icmp") ? ` type ${this.icmpType} code ${this.icmpCode}` : "";
+    return `${this.code}, ${this.origin}${icmp}${this.offender === null ? "" : `, from ${this.offender}`}`;
+  }
 }
 
 /**

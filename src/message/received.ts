@@ -1,6 +1,7 @@
 // A message as receiveMessage gives it.
 
 import type { SocketAddress } from "../address/index.ts";
+import { bitNames, inspectAs } from "../inspect.ts";
 import { type ControlBuffer, ControlMessages, controlPlaces, payloadView } from "./control.ts";
 import { ownDescriptors, type ProcessFd, type Rights } from "./rights.ts";
 import { platform } from "../../ffi/platform/index.ts";
@@ -25,6 +26,14 @@ export class ReceivedMessage {
     this.flags = flags & ~MSG_CMSG_CLOEXEC; // Linux gives back what it was told
     this.control = new ControlMessages(control);
     this.#owned = control.owned;
+  }
+
+  static {
+    inspectAs(this.prototype, ({ size, address, flags, control }) =>
+      [`${size} bytes`, address === null ? "" : `from ${address}`, bitNames("MSG_", flags), String(control)]
+        .filter((part) => part !== "")
+        .join(", "),
+    );
   }
 
   /** Whether the datagram was longer than the buffers, and its rest is lost. */

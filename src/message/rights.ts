@@ -42,6 +42,12 @@ function readDescriptors(payload: ControlPayload): number[] {
   return Array.from({ length: Math.floor(view.byteLength / 4) }, (_, index) => view.getInt32(index * 4, LITTLE_ENDIAN));
 }
 
+function fdsOf(payload: ControlPayload): string {
+  return readDescriptors(payload)
+    .map((fd) => `fd ${fd}`)
+    .join(", ");
+}
+
 // Made while `received` is: a constructor that the public signature does not show.
 class Received {
   readonly payload: ControlPayload;
@@ -87,6 +93,11 @@ export class Rights extends ControlMessage {
     if (received) collected.register(this, this.#owned, this.#owned);
   }
 
+  /** `fd 5, fd 6`: as they were passed, taken or not. */
+  override toString(): string {
+    return fdsOf(this);
+  }
+
   /** How many there are. */
   get length(): number {
     return Math.floor(this.bytes.length / 4);
@@ -116,6 +127,11 @@ export class ProcessFd extends ControlMessage {
     super(received.payload);
     this.#owned = new Owned(readDescriptors(received.payload));
     collected.register(this, this.#owned, this.#owned);
+  }
+
+  /** `fd 5`: as it was passed, taken or not. */
+  override toString(): string {
+    return fdsOf(this);
   }
 
   /**

@@ -3,6 +3,7 @@
 import { getInt } from "../../ffi/layout.ts";
 import { platform } from "../../ffi/platform/index.ts";
 import type { Field } from "../../ffi/platform/platform.ts";
+import { timeText } from "../inspect.ts";
 import { ControlMessage, type ControlPayload, payloadView, registerControl } from "./control.ts";
 
 const { timeval, timespec } = platform.structs;
@@ -23,6 +24,11 @@ export class Timestamp extends ControlMessage {
     super(payload);
     this.epochNanoseconds = epochNanoseconds;
     this.hardware = hardware;
+  }
+
+  /** `2026-01-02T03:04:05.123456789Z` */
+  override toString(): string {
+    return timeText(this.epochNanoseconds);
   }
 }
 

@@ -3,6 +3,8 @@
 import { platform } from "../../ffi/platform/index.ts";
 import { boolean, record, show } from "../arguments.ts";
 import { SocketError } from "../errors.ts";
+import { inspectAs } from "../inspect.ts";
+import { describeSocket } from "../socket/ref.ts";
 import type { NetlinkMessage } from "./message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import * as rtm from "./numbers.ts";
@@ -37,6 +39,10 @@ export class NetworkChanges implements AsyncIterable<NetworkChange>, Disposable 
   constructor(netlink: NetlinkSocket, signal: AbortSignal | undefined) {
     this.#netlink = netlink;
     this.#signal = signal;
+  }
+
+  static {
+    inspectAs(this.prototype, ({ socket }) => describeSocket(socket));
   }
 
   /** The socket under it: for `ref`, `unref` and `watch`. */

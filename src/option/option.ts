@@ -3,6 +3,7 @@
 import { platform as current } from "../../ffi/platform/index.ts";
 import type { ConstantName, Constants, Platform } from "../../ffi/platform/platform.ts";
 import { notSupported } from "../errors.ts";
+import { inspectAs } from "../inspect.ts";
 import type { ReadCodec, WriteCodec } from "./codecs.ts";
 
 /** An option that can be read: `getsockopt(2)`. */
@@ -55,6 +56,10 @@ class Descriptor {
     this.#number = number;
     this.#systems = systems;
     this.#platform = platform;
+  }
+
+  static {
+    inspectAs(this.prototype, ({ name }) => name, "Option");
   }
 
   get supported(): boolean {

@@ -1,5 +1,6 @@
 // The reactor as programs see it; it is loaded when somebody asks, or waits.
 
+import { inspectAs } from "../inspect.ts";
 import { later } from "../later.ts";
 import type { WakeKind } from "./wake.ts";
 
@@ -23,3 +24,6 @@ export const reactor: {
     own().chooseWake(kind);
   },
 };
+
+// looking makes none
+inspectAs(reactor, () => own().kindInUse() ?? "not made yet", "reactor");

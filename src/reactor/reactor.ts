@@ -38,6 +38,11 @@ export class Watcher {
     this.#alive = alive;
   }
 
+  /** The descriptor that is watched. */
+  get fd(): number {
+    return this.#target.fd;
+  }
+
   /** Whether it keeps the program alive while it is active. */
   get alive(): boolean {
     return this.#alive;
@@ -310,6 +315,11 @@ let wanted: WakeKind | undefined;
 export function currentReactor(): Reactor {
   current ??= new Reactor(wanted);
   return current;
+}
+
+/** How the reactor of this thread is woken, if there is one. */
+export function kindInUse(): WakeKind | undefined {
+  return current?.kind;
 }
 
 /** Chooses how the reactor of this thread will be woken. @throws SocketError kind "not-supported" when there is one already */

@@ -1,7 +1,8 @@
 // A socket on the event loop: who watches it, and the operations that wait for it.
 
 import { integer, show } from "../arguments.ts";
-import { cancelled } from "../errors.ts";
+import { atCaller, cancelled } from "../errors.ts";
+import { bitNames, inspectAs } from "../inspect.ts";
 import { currentReactor, Target, type Watcher } from "../reactor/reactor.ts";
 import { isCancelled } from "../wait/cancellable.ts";
 import { type Handle, open } from "./handle.ts";
@@ -26,28 +27,32 @@ export async function onLoop<Result>(
   options: AsyncOptions | undefined,
   prepare: (terms: AsyncTerms) => LoopOperation<Result>,
 ): Promise<Result> {
-  open(handle, syscall);
-  const terms = termsOf(handle, options);
-  if (terms.signal?.aborted === true) throw terms.signal.reason;
-  if (isCancelled(terms.cancellable)) throw cancelled(syscall);
-  const operation = prepare(terms);
   try {
-    open(handle, syscall); // a getter of the user's may have closed it
-  } catch (error) {
-    operation.settled?.();
-    throw error;
-  }
-  const queue = handle.loop?.queue(operation.direction);
-  if (queue === undefined || queue.idle) {
-    const outcome = step(operation);
-    if (outcome.done) {
+    open(handle, syscall);
+    const terms = termsOf(handle, options);
+    if (terms.signal?.aborted === true) throw terms.signal.reason;
+    if (isCancelled(terms.cancellable)) throw cancelled(syscall);
+    const operation = prepare(terms);
+    try {
+      open(handle, syscall); // a getter of the user's may have closed it
+    } catch (error) {
       operation.settled?.();
-      if ("error" in outcome) throw outcome.error;
-      return outcome.result;
+      throw error;
     }
+    const queue = handle.loop?.queue(operation.direction);
+    if (queue === undefined || queue.idle) {
+      const outcome = step(operation, handle);
+      if (outcome.done) {
+        operation.settled?.();
+        if ("error" in outcome) throw outcome.error;
+        return outcome.result;
+      }
+    }
+    if (terms.budget === 0) return refuse(operation);
+    return await enqueue(handle, operation, terms);
+  } catch (error) {
+    throw atCaller(error, onLoop);
   }
-  if (terms.budget === 0) return refuse(operation);
-  return await enqueue(handle, operation, terms);
 }
 
 // Once it is in the queue it is settled there, and only there: what it held may be in other hands by the time we hear of it.
@@ -69,6 +74,7 @@ function enqueue<Result>(
 
 /** What a socket has on the event loop. */
 export class Loop implements QueueOwner {
+  readonly handle: Handle;
   readonly target: Target;
   readonly #queues: { readonly [K in Exclude<Direction, "alone">]: Queue };
   /** Queues of operations that wait for nobody else's end. */
@@ -78,6 +84,7 @@ export class Loop implements QueueOwner {
   alive: boolean;
 
   constructor(handle: Handle) {
+    this.handle = handle;
     this.target = new Target(currentReactor(), handle.fd);
     this.alive = handle.alive;
     const rests = (): void => this.#rests();
@@ -168,6 +175,13 @@ export class Watch {
   constructor(watcher: Watcher, forget: () => void) {
     this.#watcher = watcher;
     this.#forget = forget;
+  }
+
+  static {
+    inspectAs(this.prototype, (watch) => {
+      const { closed, fd, condition } = watch.#watcher;
+      return closed ? "closed" : `fd ${fd}, ${bitNames("POLL", condition)}`;
+    });
   }
 
   /** Ends it: the callback is not called any more. Again is nothing. */
