@@ -159,17 +159,19 @@ export interface Failure {
   readonly syscall: string;
   readonly address?: { toString(): string } | undefined;
   readonly bytesWritten?: number | undefined;
+  /** What it means, where the caller knows better than the table does. */
+  readonly text?: string | undefined;
   /** What to do about it, where the caller knows better than the table does. */
   readonly advice?: string | undefined;
 }
 
 /** The SocketError of a call that returned this result: a negative error number, as the calls of `ffi/` give it. */
-export function failed(result: number, { syscall, address, bytesWritten, advice: own }: Failure): SocketError {
+export function failed(result: number, { syscall, address, bytesWritten, text, advice: own }: Failure): SocketError {
   const code = errnoName(-result) ?? `E${-result}`;
   const partly = bytesWritten === undefined ? "" : ` after ${bytesWritten} bytes`;
   const hint = own ?? advice(code, syscall);
   return new SocketError(
-    `${aimed(syscall, address)}: ${describe(code)} (${code})${partly}${hint === "" ? "" : `; ${hint}`}`,
+    `${aimed(syscall, address)}: ${text ?? describe(code)} (${code})${partly}${hint === "" ? "" : `; ${hint}`}`,
     {
       code,
       errno: result,

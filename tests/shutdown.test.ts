@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { AF_INET, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, SOCK_SEQPACKET, SOCK_STREAM } from "./support/constants.ts";
-import { Socket, type ShutdownDirections } from "../src/index.ts";
+import { platform } from "../ffi/platform/index.ts";
+import { SendBatch, Socket, type ShutdownDirections } from "../src/index.ts";
 import { connectedPair, families, SOON, tcpListener, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
@@ -60,7 +61,8 @@ describe.each(families)("shutdown of a connection over %s", (_, family) => {
     ]) {
       const error = throwsKind(send, "connection-closed");
       expect(error.code).toBe("EPIPE");
-      expect(error.message).toContain("the connection was closed or shut down for writing");
+      expect(error.message).toContain("this side was shut down for writing (EPIPE)");
+      expect(error.message).toContain("nothing can be sent after that: send first, or make a new connection");
     }
   });
 
@@ -162,6 +164,56 @@ describe("what poll(2) tells", () => {
   test("a wait for something else ends with POLLHUP", () => {
     using socket = new Socket(AF_INET);
     expect(socket.conditionWait(POLLIN, { timeout: 0 })).toBe(POLLHUP);
+  });
+});
+
+describe("what cannot be sent", () => {
+  const message = (thrown: unknown): string => (thrown as Error).message;
+  const ours = "this side was shut down for writing (";
+  const theirs = "the other end is closed (EPIPE)";
+
+  const batchOf = (): SendBatch => {
+    const batch = new SendBatch({ capacity: 1, size: 10 });
+    batch.push("x");
+    return batch;
+  };
+
+  test.each<[string, (socket: Socket) => unknown]>([
+    ["send", (socket) => socket.send(buffer)],
+    ["trySend", (socket) => socket.trySend(buffer)],
+    ["sendAll", (socket) => socket.sendAll("x")],
+    ["sendMessage", (socket) => socket.sendMessage({ buffers: [buffer] })],
+    ["trySendMessage", (socket) => socket.trySendMessage({ buffers: [buffer] })],
+    ["sendAsync", (socket) => socket.sendAsync(buffer)],
+    ["sendAllAsync", (socket) => socket.sendAllAsync("x")],
+    ["sendMessageAsync", (socket) => socket.sendMessageAsync({ buffers: [buffer] })],
+  ])("by %s is said to be so because of this side, or of the other", async (_, send) => {
+    const [a, b] = connectedPair();
+    using _a = a;
+    using _b = b;
+    const sent = (socket: Socket): Promise<string> => Promise.try(() => send(socket)).then(String, message);
+    a.shutdown({ write: true });
+    expect(await sent(a)).toContain(ours);
+    using copy = a.duplicate(); // to the kernel it is the same socket
+    expect(await sent(copy)).toContain(ours);
+    if (platform.pairFamily !== "AF_UNIX") return; // TCP takes some until it is told that nobody reads
+    const [c, d] = connectedPair();
+    using _c = c;
+    d.close();
+    expect(await sent(c)).toContain(theirs);
+  });
+
+  test("by a batch, and what waited when this side was shut down, say the same", async () => {
+    using pair = new UdpPair();
+    pair.a.shutdown({ write: true });
+    expect(throwsKind(() => pair.a.sendMessages(batchOf()), "connection-closed").message).toContain(ours);
+    expect(throwsKind(() => pair.a.trySendMessages(batchOf()), "connection-closed").message).toContain(ours);
+    const [a, b] = connectedPair();
+    using _a = a;
+    using _b = b;
+    const waiting = a.sendAllAsync(new Uint8Array(20_000_000), WITHIN).then(String, message);
+    a.shutdown({ write: true });
+    expect(await waiting).toContain(ours);
   });
 });
 

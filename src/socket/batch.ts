@@ -10,6 +10,7 @@ import { type Incoming, incoming, LARGEST_CALL } from "../message/receive-batch.
 import type { Outgoing, SendTerms } from "../message/outgoing.ts";
 import { outgoing } from "../message/send-batch.ts";
 import { isCancelled } from "../wait/cancellable.ts";
+import { failedOn } from "./failure.ts";
 import { type Handle, open } from "./handle.ts";
 import { missingPacketInfo, needsPacketInfo, payloadsFor } from "./message.ts";
 import { gate, Operation, type OperationOptions, type Terms, WOULD_BLOCK } from "./operation.ts";
@@ -59,6 +60,11 @@ class Sending implements SendTerms {
 
   get family(): number {
     return this.#handle.family;
+  }
+
+  /** The error of a result of `advance`. */
+  error(result: number): SocketError {
+    return failedOn(this.#handle, result, { syscall: "sendmmsg" });
   }
 
   target(address: SocketAddress): Uint8Array<ArrayBuffer> {
@@ -226,7 +232,7 @@ function sendNow(batch: Outgoing, sending: Sending): number {
     if (sent >= 0) done += sent;
     else if (sent === -EAGAIN) return done === 0 ? WOULD_BLOCK : done;
     else if (sent !== -EINTR) {
-      keep(batch, done, failed(sent, { syscall: "sendmmsg" }));
+      keep(batch, done, sending.error(sent));
       return done;
     }
   }

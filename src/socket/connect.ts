@@ -119,7 +119,7 @@ export function accept(handle: Handle, options: OperationOptions | undefined): H
 export function tryAccept(handle: Handle): Handle | null {
   open(handle, "accept");
   const attempt = (): number => acceptOnce(handle);
-  const fd = attemptNow(attempt(), "accept", attempt);
+  const fd = attemptNow(attempt(), handle, "accept", attempt);
   return fd === WOULD_BLOCK ? null : accepted(handle, fd);
 }
 
@@ -261,7 +261,10 @@ export function shutdownCall(handle: Handle, { read, write }: Directions): numbe
   const result = calls.shutdown(handle.fd, read ? (write ? SHUT_RDWR : SHUT_RD) : SHUT_WR);
   if (result < 0) return result;
   if (read) handle.connectedRead = false;
-  if (write) handle.connectedWrite = false;
+  if (write) {
+    handle.connectedWrite = false;
+    handle.learned.writingEnded = true;
+  }
   // a TCP listener that is shut down for reading listens no more
   if (handle.listening) handle.listening = socketInt(handle.fd, SO_ACCEPTCONN) === 1;
   return result;

@@ -77,6 +77,8 @@ export type GroState = "off" | "on" | "draining";
 /** What the kernel does not tell, or only by refusing; in part visible in `socket.capabilities`. */
 export interface Learned {
   groState?: GroState;
+  /** Whether it was shut down for writing by us. */
+  writingEnded?: boolean;
   /** The interface that IP_MULTICAST_IF was set to: the kernel does not tell. */
   multicastInterface?: number;
   /** Whether joined datagrams can be sent (UDP_SEGMENT): false once the kernel or the device has refused. */

@@ -7,6 +7,7 @@ import type { SocketAddress } from "../address/index.ts";
 import { duration, int32, show } from "../arguments.ts";
 import { failed } from "../errors.ts";
 import { Cancellable } from "../wait/cancellable.ts";
+import { failedOn } from "./failure.ts";
 import type { Handle } from "./handle.ts";
 
 const MSG_DONTWAIT = platform.core.MSG_DONTWAIT ?? 0;
@@ -95,7 +96,7 @@ export type Outcome<Result> =
   | { readonly done: false; readonly result: number; readonly progress: boolean };
 
 /** Attempts until the operation has ended or would block. */
-export function step<Result>(operation: LoopOperation<Result>): Outcome<Result> {
+export function step<Result>(operation: LoopOperation<Result>, handle: Handle): Outcome<Result> {
   let progress = false;
   try {
     for (;;) {
@@ -107,7 +108,7 @@ export function step<Result>(operation: LoopOperation<Result>): Outcome<Result> 
         progress = true;
       } else if (size === -EAGAIN || (operation.patient === true && size === -ENOBUFS)) {
         return { done: false, result: size, progress };
-      } else if (size !== -EINTR) throw failed(size, operation);
+      } else if (size !== -EINTR) throw failedOn(handle, size, operation);
     }
   } catch (error) {
     return concluded(operation, error);

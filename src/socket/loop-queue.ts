@@ -6,12 +6,14 @@ import { platform } from "../../ffi/platform/index.ts";
 import { cancelled, closed, failed, timedOut } from "../errors.ts";
 import { Target, type Watcher } from "../reactor/reactor.ts";
 import { isCancelled } from "../wait/cancellable.ts";
+import type { Handle } from "./handle.ts";
 import { type AsyncTerms, concluded, type LoopOperation, step } from "./loop-operation.ts";
 
 const LONGEST_TIMER = 0x7fff_ffff;
 
 /** What a queue belongs to. */
 export interface QueueOwner {
+  readonly handle: Handle;
   readonly target: Target;
   /** Whether what waits keeps the program alive. */
   readonly alive: boolean;
@@ -80,7 +82,7 @@ class Waiting<Result> {
 
   /** Tries: whether it has ended. */
   step(): { readonly ended: boolean; readonly progress: boolean; readonly starved: boolean } {
-    const outcome = step(this.operation);
+    const outcome = step(this.operation, this.#queue.handle);
     if (!outcome.done) {
       if (outcome.progress && this.operation.restarts === true) this.restart();
       return { ended: false, progress: outcome.progress, starved: outcome.result !== -EAGAIN };
@@ -156,6 +158,10 @@ export class Queue {
 
   get idle(): boolean {
     return this.#waiting.length === 0;
+  }
+
+  get handle(): Handle {
+    return this.#loop.handle;
   }
 
   get alive(): boolean {

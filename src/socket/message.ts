@@ -167,7 +167,7 @@ export function trySendMessage(handle: Handle, message: OutgoingMessage): number
   open(handle, "sendmsg");
   const prepared = prepare(handle, message);
   const attempt = (): number => sendPrepared(handle, prepared, QUIET);
-  return attemptNow(attempt(), "sendmsg", attempt, prepared.address);
+  return attemptNow(attempt(), handle, "sendmsg", attempt, prepared.address);
 }
 
 class Receiving {
@@ -255,7 +255,7 @@ export function tryReceiveMessage(handle: Handle, message: IncomingMessage): Rec
   open(handle, "recvmsg");
   const receiving = new Receiving(handle, message, 0);
   const attempt = (): number => receiving.attempt();
-  const size = attemptNow(attempt(), "recvmsg", attempt);
+  const size = attemptNow(attempt(), handle, "recvmsg", attempt);
   return size === WOULD_BLOCK ? null : receiving.result(size);
 }
 
@@ -309,7 +309,7 @@ export function tryReceiveError(handle: Handle, buffer: Data | undefined): Recei
   open(handle, "recvmsg");
   const receiving = errorQueue(handle, buffer, 0);
   const attempt = (): number => receiving.attempt();
-  const size = attemptNow(attempt(), "recvmsg", attempt);
+  const size = attemptNow(attempt(), handle, "recvmsg", attempt);
   return size === WOULD_BLOCK ? null : queuedError(handle, receiving, size);
 }
 

@@ -3,11 +3,12 @@
 import { EAGAIN, EINTR } from "../../ffi/errno.ts";
 import type { SocketAddress } from "../address/index.ts";
 import { duration, int32, show } from "../arguments.ts";
-import { cancelled, failed, timedOut } from "../errors.ts";
+import { cancelled, timedOut } from "../errors.ts";
 import { Cancellable, isCancelled } from "../wait/cancellable.ts";
 import { deadlineIn } from "../wait/deadline.ts";
 import { CANCELLED, waitFor } from "../wait/wait.ts";
 import { platform } from "../../ffi/platform/index.ts";
+import { failedOn } from "./failure.ts";
 import { type Handle, open } from "./handle.ts";
 
 /** What every operation that may wait takes. */
@@ -169,7 +170,7 @@ export class Operation {
   /** The error of a result of this operation's call. */
   error(result: number): Error {
     const { syscall, address, bytesWritten } = this;
-    return failed(result, { syscall, address, bytesWritten });
+    return failedOn(this.handle, result, { syscall, address, bytesWritten });
   }
 }
 
@@ -187,10 +188,16 @@ export function complete(
 }
 
 /** The result of a call that must not wait: EINTR is tried again, would-block is -1, all else is thrown. */
-export function attemptNow(result: number, syscall: string, attempt: () => number, address?: SocketAddress): number {
+export function attemptNow(
+  result: number,
+  handle: Handle,
+  syscall: string,
+  attempt: () => number,
+  address?: SocketAddress,
+): number {
   while (result === -EINTR) result = attempt();
   if (result === -EAGAIN) return WOULD_BLOCK;
-  if (result < 0) throw failed(result, { syscall, address });
+  if (result < 0) throw failedOn(handle, result, { syscall, address });
   return result;
 }
 

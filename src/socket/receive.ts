@@ -118,11 +118,11 @@ export function tryReceive(handle: Handle, buffer: unknown): number {
   meetHindrance(handle);
   const view = checkView(buffer, "buffer");
   const size = recv(fd, view, 0);
-  return size >= 0 ? size : tryReceiveAgain(size, fd, view);
+  return size >= 0 ? size : tryReceiveAgain(size, handle, view);
 }
 
-function tryReceiveAgain(size: number, fd: number, view: View): number {
-  return size === -EAGAIN ? WOULD_BLOCK : attemptNow(size, "recv", () => recv(fd, view, 0));
+function tryReceiveAgain(size: number, handle: Handle, view: View): number {
+  return size === -EAGAIN ? WOULD_BLOCK : attemptNow(size, handle, "recv", () => recv(handle.fd, view, 0));
 }
 
 /** `recv(2)` into a buffer of its own. */
@@ -212,7 +212,7 @@ export function tryReceiveFrom(handle: Handle, buffer: unknown): ReceivedFrom | 
 }
 
 function tryReceiveFromAgain(size: number, handle: Handle, view: View): number {
-  return size === -EAGAIN ? WOULD_BLOCK : attemptNow(size, "recvfrom", () => receiveNamed(handle, view, 0));
+  return size === -EAGAIN ? WOULD_BLOCK : attemptNow(size, handle, "recvfrom", () => receiveNamed(handle, view, 0));
 }
 
 /** `recvfrom(2)` into a buffer of its own. */

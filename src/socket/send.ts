@@ -60,11 +60,11 @@ export function trySend(handle: Handle, data: Data | string): number {
   const fd = open(handle, "send");
   const view = checkData(handle, data);
   const size = sendCall(fd, view, QUIET);
-  return size >= 0 ? size : trySendAgain(size, fd, view);
+  return size >= 0 ? size : trySendAgain(size, handle, view);
 }
 
-function trySendAgain(size: number, fd: number, view: View): number {
-  return size === -EAGAIN ? WOULD_BLOCK : attemptNow(size, "send", () => sendCall(fd, view, QUIET));
+function trySendAgain(size: number, handle: Handle, view: View): number {
+  return size === -EAGAIN ? WOULD_BLOCK : attemptNow(size, handle, "send", () => sendCall(handle.fd, view, QUIET));
 }
 
 /** `sendto(2)` that waits. */
@@ -108,7 +108,13 @@ export function trySendTo(handle: Handle, data: Data | string, to: SocketAddress
 
 function trySendToAgain(size: number, handle: Handle, view: View, address: SocketAddress): number {
   if (size === -EAGAIN) return WOULD_BLOCK;
-  return attemptNow(size, "sendto", () => sendto(handle.fd, view, QUIET, targetBytes(handle, address)), address);
+  return attemptNow(
+    size,
+    handle,
+    "sendto",
+    () => sendto(handle.fd, view, QUIET, targetBytes(handle, address)),
+    address,
+  );
 }
 
 /** `send(2)` until everything is sent, in one budget. */
