@@ -40,7 +40,7 @@ export async function onLoop<Result>(
   }
   const queue = handle.loop?.queue(operation.direction);
   if (queue === undefined || queue.idle) {
-    const outcome = step(operation);
+    const outcome = step(operation, handle);
     if (outcome.done) {
       operation.settled?.();
       if ("error" in outcome) throw outcome.error;
@@ -70,6 +70,7 @@ function enqueue<Result>(
 
 /** What a socket has on the event loop. */
 export class Loop implements QueueOwner {
+  readonly handle: Handle;
   readonly target: Target;
   readonly #queues: { readonly [K in Exclude<Direction, "alone">]: Queue };
   /** Queues of operations that wait for nobody else's end. */
@@ -79,6 +80,7 @@ export class Loop implements QueueOwner {
   alive: boolean;
 
   constructor(handle: Handle) {
+    this.handle = handle;
     this.target = new Target(currentReactor(), handle.fd);
     this.alive = handle.alive;
     const rests = (): void => this.#rests();
