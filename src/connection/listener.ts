@@ -2,8 +2,9 @@
 
 import { EAGAIN } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
-import type { SocketAddress } from "../address/index.ts";
+import { InetSocketAddress, type SocketAddress } from "../address/index.ts";
 import { show } from "../arguments.ts";
+import { atCaller } from "../at-caller.ts";
 import { closed, failed, SocketError, timedOut } from "../errors.ts";
 import { inspectAs } from "../inspect.ts";
 import type { AsyncOptions } from "../socket/loop-operation.ts";
@@ -64,6 +65,25 @@ export class Listener implements AsyncIterable<SocketConnection> {
     return this.socket.localAddress;
   }
 
+  /**
+   * The port at which it listens, which the kernel has chosen where it was 0; 0 for a unix socket.
+   *
+   * @throws SocketError kind "closed"
+   *
+   * @example
+   * await using listener = await createServer({ port: 0 });
+   * await using connection = await createConnection({ hostname: "localhost", port: listener.port });
+   */
+  get port(): number {
+    const { localAddress } = this.socket;
+    return localAddress instanceof InetSocketAddress ? localAddress.port : 0;
+  }
+
+  /** What console.log shows: `Listener(fd 3, AF_INET6, SOCK_STREAM, [::]:8080, listening)`. */
+  toString(): string {
+    return `${this.constructor.name}(${describeSocket(this.socket)})`;
+  }
+
   /** The next connection, in one budget with all naps. Rejects as `socket.acceptAsync`; kind "closed" when it is closed. */
   async accept(options?: AsyncOptions): Promise<SocketConnection> {
     const start = performance.now();
@@ -72,7 +92,7 @@ export class Listener implements AsyncIterable<SocketConnection> {
       try {
         return connectionFor(await this.socket.acceptAsync(terms));
       } catch (error) {
-        if (!passes(error)) throw error;
+        if (!passes(error)) throw atCaller(error, Listener.prototype.accept);
         this.#warn(error);
       }
       const waits = ((options?.flags ?? 0) & MSG_DONTWAIT) === 0;

@@ -2,6 +2,7 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import type { InetAddress, SocketAddressLike } from "../address/index.ts";
+import { forCaller } from "../at-caller.ts";
 import { later } from "../later.ts";
 import { Socket } from "../socket/socket.ts";
 import { SocketError } from "../errors.ts";
@@ -64,12 +65,12 @@ export function getAddressInfo(
  * @example
  * const found = await getAddressInfoAsync("example.org", 443, { type: SOCK_STREAM, timeout: 3000 });
  */
-export async function getAddressInfoAsync(
+export function getAddressInfoAsync(
   hostname: string | null | undefined,
   service?: string | number | null,
   options?: AddressInfoAsyncOptions,
 ): Promise<AddressInfo[]> {
-  return addresses().lookUpAsync(hostname, service, options);
+  return forCaller(() => addresses().lookUpAsync(hostname, service, options));
 }
 
 /**
@@ -92,12 +93,8 @@ export function getNameInfo(address: SocketAddressLike, flags?: number): NameInf
  * @throws (rejects) TypeError, RangeError
  * @throws (rejects) SocketError kind "host-not-found", "timed-out", "cancelled"
  */
-export async function getNameInfoAsync(
-  address: SocketAddressLike,
-  flags?: number,
-  options?: EndOptions,
-): Promise<NameInfo> {
-  return addresses().nameForAsync(address, flags, options);
+export function getNameInfoAsync(address: SocketAddressLike, flags?: number, options?: EndOptions): Promise<NameInfo> {
+  return forCaller(() => addresses().nameForAsync(address, flags, options));
 }
 
 /**
@@ -116,8 +113,8 @@ export function getHostByName(hostname: string, family?: number): HostEntry {
  *
  * @throws (rejects) as `getHostByName`; SocketError kind "timed-out", "cancelled"
  */
-export async function getHostByNameAsync(hostname: string, family?: number, options?: EndOptions): Promise<HostEntry> {
-  return hosts().hostByNameAsync(hostname, family, options);
+export function getHostByNameAsync(hostname: string, family?: number, options?: EndOptions): Promise<HostEntry> {
+  return forCaller(() => hosts().hostByNameAsync(hostname, family, options));
 }
 
 /**
@@ -135,8 +132,8 @@ export function getHostByAddress(address: InetAddress | string): HostEntry {
  *
  * @throws (rejects) as `getHostByAddress`; SocketError kind "timed-out", "cancelled"
  */
-export async function getHostByAddressAsync(address: InetAddress | string, options?: EndOptions): Promise<HostEntry> {
-  return hosts().hostByAddressAsync(address, options);
+export function getHostByAddressAsync(address: InetAddress | string, options?: EndOptions): Promise<HostEntry> {
+  return forCaller(() => hosts().hostByAddressAsync(address, options));
 }
 
 /**
@@ -154,8 +151,8 @@ export function getFullyQualifiedName(hostname?: string): string {
  *
  * @throws (rejects) TypeError, RangeError; SocketError kind "timed-out", "cancelled"
  */
-export async function getFullyQualifiedNameAsync(hostname?: string, options?: EndOptions): Promise<string> {
-  return hosts().qualifiedNameAsync(hostname, options);
+export function getFullyQualifiedNameAsync(hostname?: string, options?: EndOptions): Promise<string> {
+  return forCaller(() => hosts().qualifiedNameAsync(hostname, options));
 }
 
 /**

@@ -1,6 +1,7 @@
 // A socket on the event loop: who watches it, and the operations that wait for it.
 
 import { integer, show } from "../arguments.ts";
+import { atCaller } from "../at-caller.ts";
 import { cancelled } from "../errors.ts";
 import { bitNames, inspectAs } from "../inspect.ts";
 import { currentReactor, Target, type Watcher } from "../reactor/reactor.ts";
@@ -27,28 +28,32 @@ export async function onLoop<Result>(
   options: AsyncOptions | undefined,
   prepare: (terms: AsyncTerms) => LoopOperation<Result>,
 ): Promise<Result> {
-  open(handle, syscall);
-  const terms = termsOf(handle, options);
-  if (terms.signal?.aborted === true) throw terms.signal.reason;
-  if (isCancelled(terms.cancellable)) throw cancelled(syscall);
-  const operation = prepare(terms);
   try {
-    open(handle, syscall); // a getter of the user's may have closed it
-  } catch (error) {
-    operation.settled?.();
-    throw error;
-  }
-  const queue = handle.loop?.queue(operation.direction);
-  if (queue === undefined || queue.idle) {
-    const outcome = step(operation, handle);
-    if (outcome.done) {
+    open(handle, syscall);
+    const terms = termsOf(handle, options);
+    if (terms.signal?.aborted === true) throw terms.signal.reason;
+    if (isCancelled(terms.cancellable)) throw cancelled(syscall);
+    const operation = prepare(terms);
+    try {
+      open(handle, syscall); // a getter of the user's may have closed it
+    } catch (error) {
       operation.settled?.();
-      if ("error" in outcome) throw outcome.error;
-      return outcome.result;
+      throw error;
     }
+    const queue = handle.loop?.queue(operation.direction);
+    if (queue === undefined || queue.idle) {
+      const outcome = step(operation, handle);
+      if (outcome.done) {
+        operation.settled?.();
+        if ("error" in outcome) throw outcome.error;
+        return outcome.result;
+      }
+    }
+    if (terms.budget === 0) return refuse(operation);
+    return await enqueue(handle, operation, terms);
+  } catch (error) {
+    throw atCaller(error, onLoop);
   }
-  if (terms.budget === 0) return refuse(operation);
-  return await enqueue(handle, operation, terms);
 }
 
 // Once it is in the queue it is settled there, and only there: what it held may be in other hands by the time we hear of it.

@@ -5,6 +5,7 @@ import { platform } from "../../ffi/platform/index.ts";
 import type { SocketAddressLike } from "../address/index.ts";
 import { AsyncSocket, twins } from "./async-socket.ts";
 import { boolean, type Data, type Descriptor, duration, integer } from "../arguments.ts";
+import { atCaller } from "../at-caller.ts";
 import { conditionCheck, conditionWait } from "./condition.ts";
 import * as connection from "./connect.ts";
 import { closeWhenForgotten } from "./finalizer.ts";
@@ -172,7 +173,11 @@ export class Socket extends AsyncSocket {
 
   /** `accept` on the event loop. */
   async acceptAsync(options?: AsyncOptions): Promise<Socket> {
-    return wrap(await twins().accept(this.#handle, options));
+    try {
+      return wrap(await twins().accept(this.#handle, options));
+    } catch (error) {
+      throw atCaller(error, Socket.prototype.acceptAsync);
+    }
   }
 
   /** `accept` that never waits: null when nobody is there. */

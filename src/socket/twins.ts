@@ -8,6 +8,7 @@ import { platform } from "../../ffi/platform/index.ts";
 import { type SocketAddressLike, toSocketAddress } from "../address/index.ts";
 import { reportedAddress } from "../address/sender.ts";
 import { type Data, integer, textOrView, view as checkView } from "../arguments.ts";
+import { atCaller } from "../at-caller.ts";
 import { SocketError, timedOut } from "../errors.ts";
 import type { ReceiveBatch } from "../message/receive-batch.ts";
 import type { ReceivedMessage } from "../message/received.ts";
@@ -125,9 +126,13 @@ export async function receiveBytes(
   size: unknown,
   options: AsyncOptions | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = allocate(size);
-  const received = await receive(handle, bytes, options);
-  return received >= bytes.length ? bytes : bytes.slice(0, received);
+  try {
+    const bytes = allocate(size);
+    const received = await receive(handle, bytes, options);
+    return received >= bytes.length ? bytes : bytes.slice(0, received);
+  } catch (error) {
+    throw atCaller(error, receiveBytes);
+  }
 }
 
 /** `recvfrom(2)`. */
@@ -153,9 +158,13 @@ export async function receiveBytesFrom(
   size: unknown,
   options: AsyncOptions | undefined,
 ): Promise<ReceivedBytes> {
-  const bytes = allocate(size);
-  const { size: received, address, truncated } = await receiveFrom(handle, bytes, options);
-  return { data: received >= bytes.length ? bytes : bytes.slice(0, received), address, truncated };
+  try {
+    const bytes = allocate(size);
+    const { size: received, address, truncated } = await receiveFrom(handle, bytes, options);
+    return { data: received >= bytes.length ? bytes : bytes.slice(0, received), address, truncated };
+  } catch (error) {
+    throw atCaller(error, receiveBytesFrom);
+  }
 }
 
 /** `recvmsg(2)`. */
@@ -202,17 +211,21 @@ export function receiveMessages(
 
 /** `send(2)`. */
 export async function send(handle: Handle, data: Data | string, options: AsyncOptions | undefined): Promise<number> {
-  if (lends(options)) return sendMessage(handle, { buffers: [data] }, options);
-  return onLoop(handle, "send", options, ({ flags }) => {
-    const view = checkData(handle, data);
-    return {
-      syscall: "send",
-      direction: "write",
-      condition: POLLOUT,
-      attempt: () => sendCall(handle.fd, checkView(view, "data"), flags | QUIET),
-      finish: same,
-    };
-  });
+  try {
+    if (lends(options)) return await sendMessage(handle, { buffers: [data] }, options);
+    return await onLoop(handle, "send", options, ({ flags }) => {
+      const view = checkData(handle, data);
+      return {
+        syscall: "send",
+        direction: "write",
+        condition: POLLOUT,
+        attempt: () => sendCall(handle.fd, checkView(view, "data"), flags | QUIET),
+        finish: same,
+      };
+    });
+  } catch (error) {
+    throw atCaller(error, send);
+  }
 }
 
 // Memory that the kernel reads after the call must be kept: the message operations do that.
@@ -227,20 +240,24 @@ export async function sendTo(
   to: SocketAddressLike,
   options: AsyncOptions | undefined,
 ): Promise<number> {
-  if (lends(options)) return sendMessage(handle, { buffers: [data], address: to }, options);
-  return onLoop(handle, "sendto", options, ({ flags }) => {
-    const address = toSocketAddress(to);
-    const target = targetBytes(handle, address);
-    const view = checkData(handle, data);
-    return {
-      syscall: "sendto",
-      direction: "write",
-      condition: POLLOUT,
-      address,
-      attempt: () => sendto(handle.fd, checkView(view, "data"), flags | QUIET, target),
-      finish: same,
-    };
-  });
+  try {
+    if (lends(options)) return await sendMessage(handle, { buffers: [data], address: to }, options);
+    return await onLoop(handle, "sendto", options, ({ flags }) => {
+      const address = toSocketAddress(to);
+      const target = targetBytes(handle, address);
+      const view = checkData(handle, data);
+      return {
+        syscall: "sendto",
+        direction: "write",
+        condition: POLLOUT,
+        address,
+        attempt: () => sendto(handle.fd, checkView(view, "data"), flags | QUIET, target),
+        finish: same,
+      };
+    });
+  } catch (error) {
+    throw atCaller(error, sendTo);
+  }
 }
 
 /** `send(2)` until everything is sent. */

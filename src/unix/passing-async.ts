@@ -40,7 +40,7 @@ export async function sendFds(
   data: Data | string | undefined,
   options: AsyncOptions | undefined,
 ): Promise<number> {
-  return unix(socket, "sendFds").sendMessageAsync(messageOf(fds, data), options);
+  return await unix(socket, "sendFds").sendMessageAsync(messageOf(fds, data), options);
 }
 
 /** `receiveFds` on the event loop. */
