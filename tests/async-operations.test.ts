@@ -32,7 +32,7 @@ import {
 } from "../src/index.ts";
 import { batchOf, numbered, text, texts } from "./support/batches.ts";
 import { runChild } from "./support/child.ts";
-import { openDescriptors, openedSince } from "./support/descriptors.ts";
+import { openAs, openDescriptors, openedSince } from "./support/descriptors.ts";
 import { drain, fillQueue, looked, Pair, rejectionOf, rejectsKind, waits, wakes, wokenBy } from "./support/loop.ts";
 import {
   Folder,
@@ -662,14 +662,13 @@ describe("descriptors that are sent", () => {
     const sending = pair.a.sendMessageAsync({ buffers: [new Uint8Array(1)], control: [new Rights([number])] }, soon);
     expect(openedSince(before)).toHaveLength(1);
     cargo.a.close();
-    using impostor = udpSocket(); // takes the number, as somebody might who has nothing to do with it
+    using _impostor = openAs(number, udpSocket); // takes the number, as somebody might who has nothing to do with it
     let received: number | undefined;
     while (received === undefined) {
       using message = await pair.b.receiveMessageAsync({ buffers: [new Uint8Array(65_536)] }, soon);
       received = message.control.get(Rights)?.take()[0];
     }
     await sending;
-    expect(impostor.fd).toBe(number);
     using arrived = Socket.fromFd(received);
     arrived.send(new Uint8Array(3));
     expect(cargo.b.receiveBytes(10, soon)).toHaveLength(3);
@@ -687,8 +686,7 @@ describe("descriptors that are sent", () => {
     expect(openedSince(before)).toHaveLength(1); // one is enough for both
     const number = cargo.a.fd;
     cargo.a.close();
-    using impostor = udpSocket();
-    expect(impostor.fd).toBe(number);
+    using _impostor = openAs(number, udpSocket);
     const received: number[] = [];
     while (received.length < 2) {
       using message = await pair.b.receiveMessageAsync({ buffers: [new Uint8Array(100)] }, soon);

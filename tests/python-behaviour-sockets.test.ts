@@ -32,7 +32,7 @@ import {
 } from "../src/index.ts";
 import * as option from "../src/options.ts";
 import { libc, runChild } from "./support/child.ts";
-import { flagsOf, haveProc, openDescriptors } from "./support/descriptors.ts";
+import { flagsOf, haveProc, openAs, openDescriptors, openNull } from "./support/descriptors.ts";
 import { Pair } from "./support/loop.ts";
 import { havePython } from "./support/peers.ts";
 import { noPython, pythonSays } from "./support/python-behaviour.ts";
@@ -79,11 +79,10 @@ result = [s.fileno(), s.detach(), *[fails(call)[1] for call in calls]]`);
       const socket = udpSocket();
       const { fd } = socket;
       socket.close();
-      const file = openSync("/dev/null", "r");
-      expect(file).toBe(fd); // the lowest number that is free
+      const file = openAs(fd, openNull);
       socket.close();
-      expect(openDescriptors().get(file)).toBe("/dev/null");
-      closeSync(file);
+      expect(openDescriptors().get(fd)).toBe("/dev/null");
+      file.close();
     },
   );
 

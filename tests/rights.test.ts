@@ -5,7 +5,7 @@ import { closeSync, fstatSync, openSync, readSync, writeFileSync, writeSync } fr
 import { AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "./support/constants.ts";
 import { Credentials, ProcessFd, ReceiveBatch, type ReceivedMessage, Rights, Socket } from "../src/index.ts";
 import { runChild } from "./support/child.ts";
-import { haveProc, openDescriptors, openedBy } from "./support/descriptors.ts";
+import { haveProc, openAs, openDescriptors, openedBy, openNull } from "./support/descriptors.ts";
 import { kernelSince } from "./support/option-places.ts";
 import { Folder, SOON, tcpListener } from "./support/sockets.ts";
 import { throwsKind } from "./support/throws.ts";
@@ -176,13 +176,12 @@ describe.skipIf(!haveProc)(`descriptors that were received${noProc}`, () => {
     const { message, rights } = way.pass();
     const [number] = new Int32Array(rights.bytes.slice().buffer);
     message[Symbol.dispose]();
-    const other = openSync("/dev/null", "r");
-    expect(other).toBe(number as number); // the lowest that is free
+    const other = openAs(number as number, openNull);
     message[Symbol.dispose]();
     rights[Symbol.dispose]();
     expect(rights.take()).toEqual([]);
-    expect(fstatSync(other).isCharacterDevice()).toBeTrue();
-    closeSync(other);
+    expect(fstatSync(other.fd).isCharacterDevice()).toBeTrue();
+    other.close();
   });
 
   test("are nobody's before: those to be sent are neither taken nor closed", async () => {

@@ -1,7 +1,7 @@
 // The descriptors of this process, to see which ones a call has left open.
 
 import { close } from "../../ffi/descriptors.ts";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Whether the system tells the descriptors of a process: /proc of Linux. */
 export const haveProc: boolean = process.platform === "linux";
@@ -45,6 +45,36 @@ export function flagsOf(fd: number): { nonblocking: boolean; closeOnExec: boolea
   if (text === undefined) throw new Error(`/proc/self/fdinfo/${fd} tells no flags`);
   const flags = Number.parseInt(text, 8);
   return { nonblocking: (flags & NONBLOCK) !== 0, closeOnExec: (flags & CLOEXEC) !== 0 };
+}
+
+/** Something that has a descriptor, and is its only owner. */
+interface Opened {
+  readonly fd: number;
+  close(): void;
+}
+
+/** /dev/null, opened. */
+export function openNull(): Opened {
+  const fd = openSync("/dev/null", "r");
+  return { fd, close: () => closeSync(fd) };
+}
+
+/**
+ * Opens until it is that number, which was closed a moment ago. It need not be the lowest that is free: Bun closes the pipes of a
+ * child some time after its end, so that lower ones may come before it.
+ */
+export function openAs<T extends Opened>(number: number, open: () => T): T {
+  const others: Opened[] = [];
+  try {
+    while (others.length < 500) {
+      const opened = open();
+      if (opened.fd === number) return opened;
+      others.push(opened);
+    }
+    throw new Error(`descriptor ${number} did not come again`);
+  } finally {
+    for (const other of others) other.close();
+  }
 }
 
 /** Closes a socket behind its owner's back. What node closes on Windows are no sockets. */
