@@ -13,18 +13,14 @@ import {
   Listener,
   Socket,
   SocketError,
+  type TcpConnection,
+  UnixConnection,
 } from "../src/index.ts";
 import { haveProc, openDescriptors, openedSince } from "./support/descriptors.ts";
 import { runScript } from "./support/script.ts";
 import { Folder, haveIPv6 } from "./support/sockets.ts";
 
 const hostname = "127.0.0.1";
-
-function portOf(listener: Listener): number {
-  const { localAddress } = listener;
-  if (localAddress instanceof InetSocketAddress) return localAddress.port;
-  throw new Error(`listening at ${localAddress}`);
-}
 
 async function failure(work: Promise<unknown>): Promise<SocketError> {
   const error: unknown = await work.then(
@@ -58,7 +54,7 @@ async function silentAddress(stack: DisposableStack): Promise<InetSocketAddress>
 describe("createServer and createConnection", () => {
   test("by name, by address, and dual stack without a name", async () => {
     await using listener = await createServer({ port: 0 });
-    const port = portOf(listener);
+    const port = listener.port;
     const hosts = haveIPv6 ? ["localhost", hostname, "::1"] : ["localhost", hostname];
     for (const host of hosts) {
       await using client = await createConnection({ hostname: host, port, timeout: 5000 });
@@ -75,6 +71,9 @@ describe("createServer and createConnection", () => {
     const listener = await createServer({ path, mode: 0o600 });
     await using client = await createConnection({ path });
     await using server = await listener.accept({ timeout: 5000 });
+    const typed: UnixConnection = client; // by its path, without a cast
+    expect(typed).toBeInstanceOf(UnixConnection);
+    expect(listener.port).toBe(0);
     expect(client.remoteAddress?.toString()).toContain("server");
     await server.close({ timeout: 0 });
     listener.close();
@@ -88,8 +87,10 @@ describe("createServer and createConnection", () => {
 
   test("from a local address, which also chooses the family", async () => {
     await using listener = await createServer({ hostname, port: 0 });
-    const port = portOf(listener);
+    const port = listener.port;
     await using client = await createConnection({ hostname: "localhost", port, localAddress: "127.0.0.1:0" });
+    const typed: TcpConnection = client; // by its hostname, without a cast
+    expect(typed.noDelay).toBe(true);
     expect(client.localAddress).toBeInstanceOf(InetSocketAddress);
     expect((await failure(createConnection({ hostname: "127.0.0.1", port, family: AF_INET6 }))).kind).toBe(
       "host-not-found",
@@ -113,7 +114,7 @@ describe("createServer and createConnection", () => {
 
   test("a port that is taken, a host without an address of the family, nobody who listens", async () => {
     await using listener = await createServer({ hostname, port: 0 });
-    expect((await failure(createServer({ hostname, port: portOf(listener) }))).kind).toBe("address-in-use");
+    expect((await failure(createServer({ hostname, port: listener.port }))).kind).toBe("address-in-use");
     // a number of the other family: no name server is asked, which may not be there
     const unknown = createConnection({ hostname: "::1", family: AF_INET, port: 1 });
     expect((await failure(unknown)).kind).toBe("host-not-found");
@@ -187,9 +188,31 @@ describe("Happy Eyeballs", () => {
 });
 
 describe("Listener", () => {
+  test("tells its port, until it is closed", async () => {
+    const listener = await createServer({ hostname, port: 0 });
+    const { localAddress } = listener.socket;
+    expect(listener.port).toBe((localAddress as InetSocketAddress).port);
+    expect(listener.port).toBeGreaterThan(0);
+    listener.close();
+    expect(() => listener.port).toThrow("closed");
+  });
+
+  test("of both families gives v4-mapped addresses, one of IPv4 only does not", async () => {
+    for (const [host, expected] of [
+      [undefined, haveIPv6 ? "[::ffff:127.0.0.1]" : hostname] as const,
+      ["0.0.0.0", hostname] as const,
+    ]) {
+      await using listener = await createServer({ hostname: host, port: 0 });
+      await using client = await createConnection({ hostname, port: listener.port });
+      await using server = await listener.accept({ timeout: 5000 });
+      expect(String(server.remoteAddress)).toBe(`${expected}:${(client.localAddress as InetSocketAddress).port}`);
+      await client.close({ timeout: 0 });
+    }
+  });
+
   test("iterates until it is closed; leaving a loop does not close it", async () => {
     const listener = await createServer({ hostname, port: 0 });
-    const port = portOf(listener);
+    const port = listener.port;
     const clients = await Promise.all([1, 2, 3].map(() => createConnection({ hostname, port })));
     for await (const connection of listener) {
       await connection.close({ timeout: 0 });

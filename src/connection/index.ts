@@ -45,7 +45,7 @@ export function createConnection(options: CreateConnectionOptions): Promise<Sock
 /**
  * Listens at a port of this host, or at a unix path. Without a hostname at all addresses, IPv6 and IPv4, in one socket of IPv6: the
  * addresses of clients that come by IPv4 are v4-mapped then, as [::ffff:127.0.0.1]:4000. A server of IPv4 only, with addresses as
- * 127.0.0.1:4000, is one with an IPv4 address for its hostname: "0.0.0.0" for all. SO_REUSEADDR is on.
+ * 127.0.0.1:4000, is one with an IPv4 address for its hostname: "0.0.0.0" for all; `address.unmapped()` gives the IPv4 address of a v4-mapped one. SO_REUSEADDR is on.
  *
  * @throws (rejects) TypeError, RangeError
  * @throws (rejects) SocketError kind "address-in-use", "address-not-available", "permission-denied", "host-not-found"

@@ -2,7 +2,7 @@
 
 import { EAGAIN } from "../../ffi/errno.ts";
 import { platform } from "../../ffi/platform/index.ts";
-import { InetSocketAddress, type SocketAddress } from "../address/index.ts";
+import { InetSocketAddress, type SocketAddress, VsockSocketAddress } from "../address/index.ts";
 import { show } from "../arguments.ts";
 import { atCaller } from "../at-caller.ts";
 import { closed, failed, SocketError, timedOut } from "../errors.ts";
@@ -76,7 +76,9 @@ export class Listener implements AsyncIterable<SocketConnection> {
    */
   get port(): number {
     const { localAddress } = this.socket;
-    return localAddress instanceof InetSocketAddress ? localAddress.port : 0;
+    return localAddress instanceof InetSocketAddress || localAddress instanceof VsockSocketAddress
+      ? localAddress.port
+      : 0;
   }
 
   /** What console.log shows: `Listener(fd 3, AF_INET6, SOCK_STREAM, [::]:8080, listening)`. */
