@@ -73,12 +73,15 @@ describe("what console.log shows", () => {
     expect(Bun.inspect(listener)).toBe(
       `Listener(fd ${listener.socket.fd}, AF_INET, SOCK_STREAM, ${localAddress}, listening)`,
     );
-    const port = localAddress instanceof InetSocketAddress ? localAddress.port : 0;
-    const connection = await createConnection({ hostname: "127.0.0.1", port });
+    expect(`${listener}`).toBe(Bun.inspect(listener));
+    const connection = await createConnection({ hostname: "127.0.0.1", port: listener.port });
     using _ = connection.socket; // closed at once: nobody is there to say good-bye
     expect(Bun.inspect(connection)).toBe(
       `TcpConnection(fd ${connection.socket.fd}, AF_INET, SOCK_STREAM, ${connection.localAddress} to ${localAddress})`,
     );
+    expect(`${connection}`).toBe(Bun.inspect(connection));
+    connection.socket.close();
+    expect(`${connection}`).toBe("TcpConnection(closed)");
   });
 
   test("of batches, addresses and a Cancellable", () => {
