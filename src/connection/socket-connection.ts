@@ -102,12 +102,21 @@ export class SocketConnection {
     return this.socket.connected;
   }
 
+  /** What console.log shows: `TcpConnection(fd 3, AF_INET, SOCK_STREAM, 127.0.0.1:4000 to 127.0.0.1:80)`. */
+  toString(): string {
+    return `${this.constructor.name}(${describeSocket(this.socket)})`;
+  }
+
   /** Receives into a buffer: bytes received, 0 at the end of the stream. Rejects as `socket.receiveAsync`. */
   read(buffer: Data, options?: AsyncOptions): Promise<number> {
     return this.socket.receiveAsync(buffer, options);
   }
 
-  /** Sends all of it, text (UTF-8) or bytes; writes go out in their order. Rejects as `socket.sendAllAsync`. */
+  /**
+   * Sends all of it, text (UTF-8) or bytes; writes go out in their order. Rejects as `socket.sendAllAsync`. One that its signal,
+   * timeout or Cancellable has ended while it waited leaves the stream cut at an unknown place, in the middle of what was given:
+   * the peer cannot tell, and the connection is good for nothing any more but to be closed.
+   */
   write(data: Data | string, options?: AsyncOptions): Promise<number> {
     return this.socket.sendAllAsync(data, options);
   }
@@ -151,7 +160,7 @@ export class SocketConnection {
   /**
    * Ends the connection so that nothing is lost: writes under way are finished, the peer is told the end (`shutdown(2)`), what it
    * still sends is read away until it has ended too, then the socket is closed. After `timeout` milliseconds (default 1000) it is
-   * closed in any case. A peer that is gone is no error. Again is the same promise.
+   * closed in any case, and what was not sent by then is lost: give it longer where much is under way. A peer that is gone is no error. Again is the same promise.
    *
    * @throws (rejects) TypeError, RangeError for a wrong timeout
    */
@@ -161,7 +170,16 @@ export class SocketConnection {
     return this.#closing;
   }
 
-  /** The same as `close`, for `await using`. */
+  /**
+   * The same as `close()`, for `await using`: the block is left once the peer has ended too, or after 1000 ms when it does not, as
+   * a peer that keeps its connections does. Where there is nothing to wait for, `close({ timeout: 0 })` inside of the block spares
+   * that.
+   *
+   * @example
+   * await using connection = await createConnection({ hostname: "localhost", port: 8080 });
+   * const answer = await ask(connection);
+   * await connection.close({ timeout: 0 }); // the answer is here: no good-bye
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -216,7 +216,8 @@ export class Socket extends AsyncSocket {
   }
 
   /**
-   * Ends receiving, sending, or (without argument) both: `shutdown(2)`. The peer reads the end of the stream.
+   * Ends receiving, sending, or (without argument) both: `shutdown(2)`. The peer reads the end of the stream. At once: what waits on
+   * the event loop to be sent fails (EPIPE). Await that first, or use `end()` of a connection, which stands in the queue behind it.
    *
    * @throws TypeError when neither is asked for
    * @throws SocketError kind "not-connected"
