@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { AF_INET, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, SOCK_SEQPACKET, SOCK_STREAM } from "./support/constants.ts";
 import { platform } from "../ffi/platform/index.ts";
 import { SendBatch, Socket, type ShutdownDirections } from "../src/index.ts";
-import { connectedPair, families, SOON, tcpListener, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
+import { connectedPair, families, SOON, Sockets, tcpListener, TcpPair, UdpPair, udpSocket } from "./support/sockets.ts";
 import { throwsKind, throwsNaming, wrong } from "./support/throws.ts";
 
 const WITHIN = { timeout: SOON };
@@ -202,6 +202,31 @@ describe("what cannot be sent", () => {
     d.close();
     expect(await sent(c)).toContain(theirs);
   });
+
+  // elsewhere such a socket is not connected, and is not shut down
+  test.skipIf(process.platform !== "linux")(
+    "a connect that was given up is begun anew, and ended by the other",
+    async () => {
+      using full = tcpListener(AF_INET, 0);
+      using sockets = new Sockets();
+      const connecting = Array.from({ length: 5 }, () => {
+        const socket = sockets.add(new Socket(AF_INET));
+        return { socket, ended: socket.connectAsync(full.localAddress).then(String, message) };
+      });
+      const { socket, ended } = connecting.pop() as (typeof connecting)[number];
+      expect(socket.connected).toBe(false);
+      socket.shutdown({ write: true });
+      expect(await ended).toContain("ECONNRESET");
+      using listener = tcpListener();
+      await socket.connectAsync(listener.localAddress, WITHIN);
+      using peer = listener.accept(WITHIN);
+      peer.close();
+      throwsKind(() => {
+        for (;;) socket.send(buffer, WITHIN);
+      }, "connection-closed");
+      expect(throwsKind(() => socket.send(buffer), "connection-closed").message).toContain(theirs);
+    },
+  );
 
   test("by a batch, and what waited when this side was shut down, say the same", async () => {
     using pair = new UdpPair();

@@ -11,6 +11,7 @@ import { boolean, integer, show } from "../arguments.ts";
 import { failed, notSupported } from "../errors.ts";
 import { encodeInt } from "../../ffi/structs/int.ts";
 import { waitFor } from "../wait/wait.ts";
+import { adviceInUse } from "./failure.ts";
 import { closedInTime } from "./finalizer.ts";
 import { Handle, open } from "./handle.ts";
 import { applyDefaults, socketInt } from "./make.ts";
@@ -31,6 +32,7 @@ const {
   SO_REUSEADDR,
   SO_REUSEPORT,
 } = core;
+const EADDRINUSE = errnoNumber("EADDRINUSE");
 const ECONNABORTED = errnoNumber("ECONNABORTED");
 const ECONNRESET = errnoNumber("ECONNRESET");
 const EISCONN = errnoNumber("EISCONN");
@@ -64,7 +66,12 @@ export function bind(handle: Handle, to: SocketAddressLike, options: BindOptions
   if (reuse !== undefined) setReuse(handle, fd, reuse);
   if (share !== undefined) setFlag(fd, "SO_REUSEPORT", SO_REUSEPORT, share);
   const result = calls.bind(fd, target);
-  if (result < 0) throw failed(result, { syscall: "bind", address });
+  if (result < 0) throw bindFailed(handle, result, address);
+}
+
+function bindFailed(handle: Handle, result: number, address: SocketAddress): Error {
+  const advice = result === -EADDRINUSE ? adviceInUse(handle) : undefined;
+  return failed(result, { syscall: "bind", address, advice });
 }
 
 // Windows gives a stream an address of old connections in any case, and with SO_REUSEADDR one that somebody else listens on:
@@ -262,8 +269,9 @@ export function shutdownCall(handle: Handle, { read, write }: Directions): numbe
   if (result < 0) return result;
   if (read) handle.connectedRead = false;
   if (write) {
+    // a connect under way is only given up, and may be begun anew
+    if (handle.connectedWrite) handle.learned.writingEnded = true;
     handle.connectedWrite = false;
-    handle.learned.writingEnded = true;
   }
   // a TCP listener that is shut down for reading listens no more
   if (handle.listening) handle.listening = socketInt(handle.fd, SO_ACCEPTCONN) === 1;
