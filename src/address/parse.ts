@@ -1,5 +1,6 @@
 // Addresses as users may give them, made into a SocketAddress. Names are never resolved here.
 
+import { platform } from "../../ffi/platform/index.ts";
 import { port as portNumber, show } from "../arguments.ts";
 import { InetAddress } from "./inet-address.ts";
 import { InetSocketAddress } from "./inet-socket-address.ts";
@@ -26,11 +27,26 @@ export function toSocketAddress(value: SocketAddressLike, name = "address"): Soc
       if (value.path === undefined) throw new TypeError(`${name}.path must be a string or a Uint8Array, not undefined`);
       return new UnixSocketAddress(value.path);
     }
-    if ("address" in value && "port" in value) return new InetSocketAddress(value.address, value.port);
+    if ("address" in value && "port" in value) {
+      const { address, port } = value; // once: they may be getters
+      if (port !== undefined) return new InetSocketAddress(address, port);
+    }
   }
   throw new TypeError(
-    `${name} must be a SocketAddress, "1.2.3.4:80", "[::1]:80", { address, port } or { path }, not ${show(value)}`,
+    `${name} must be a SocketAddress, "1.2.3.4:80", "[::1]:80", { address, port } or { path }, not ${shape(value)}`,
   );
+}
+
+// What was given, with what is missing: an object's class says nothing.
+function shape(value: unknown): string {
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return show(value);
+  const fields = Object.entries(value).flatMap(([field, given]) => (given === undefined ? [] : [field]));
+  const has = `an object with ${fields.length === 0 ? "no fields" : fields.join(" and ")}`;
+  if ("address" in value) return `${has}: port is missing`;
+  if ("host" in value || "hostname" in value)
+    return `${has}: address is missing, an IP address (names are not resolved here)`;
+  return "port" in value ? `${has}: address is missing` : has;
 }
 
 const bracketed = /^\[([^\]]*)\](?::(.*))?$/s;
@@ -40,6 +56,11 @@ function parseEndpoint(text: string, name: string): InetSocketAddress {
   const match = bracketed.exec(text) ?? plain.exec(text);
   if (match === null) {
     const bare = InetAddress.tryParse(text) !== undefined;
+    const [, host = "", service] = /^(.*):(\d{1,5})$/s.exec(text) ?? [];
+    if (InetAddress.tryParse(host)?.family === platform.core.AF_INET6 && Number(service) <= 65_535) {
+      const orNot = bare ? `, or "[${text}]:80" where that is the address` : "";
+      throw new TypeError(`${name} ${show(text)} needs brackets: write "[${host}]:${service}"${orNot}`);
+    }
     throw new TypeError(
       bare
         ? `${name} ${show(text)} needs a port: write "[${text}]:80"`

@@ -3,7 +3,13 @@
 import { domainToASCII } from "node:url";
 import { platform } from "../../ffi/platform/index.ts";
 import { type AddressHints, addressQuestion, type AddressRow, nameQuestion, type NameRow } from "../../ffi/resolver.ts";
-import { decodeSocketAddress, type SocketAddress, type SocketAddressLike, toSocketAddress } from "../address/index.ts";
+import {
+  decodeSocketAddress,
+  InetAddress,
+  type SocketAddress,
+  type SocketAddressLike,
+  toSocketAddress,
+} from "../address/index.ts";
 import { int32, integer, type OptionNames, record, refuseUnknown, show } from "../arguments.ts";
 import { End, type EndOptions } from "../wait/end.ts";
 import { askElsewhere, askHere } from "./ask.ts";
@@ -57,6 +63,12 @@ interface Asked {
 export function hostnameFor(value: unknown, name = "hostname"): string {
   if (typeof value !== "string") throw new TypeError(`${name} must be a host name or an address, not ${show(value)}`);
   if (value.includes("\0")) throw new TypeError(`${name} ${show(value)} has a NUL in it`);
+  // what URL.hostname gives for IPv6
+  const inner = value.startsWith("[") && value.endsWith("]") ? value.slice(1, -1) : "";
+  if (inner.includes(":") && InetAddress.tryParse(inner) !== undefined) return inner;
+  const [, host, port] = /^(\[.*\]|[^:]*):(\d+)$/.exec(value) ?? [];
+  if (port !== undefined)
+    throw new TypeError(`${name} ${show(value)} has a port in it: give ${show(host)} and ${port} apart`);
   // oxlint-disable-next-line no-control-regex
   const ascii = /^[\x00-\x7f]*$/.test(value) ? value : domainToASCII(value);
   if (ascii === "" && value !== "")
