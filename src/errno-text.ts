@@ -70,6 +70,9 @@ export function describe(code: string): string {
   return texts[code] ?? "failed";
 }
 
+const NO_OPTION =
+  "this socket does not have that option: it is one of another family, type or protocol, or of another kernel";
+
 // By "CODE call" first, then by "CODE".
 const advices: Readonly<Record<string, string>> = {
   "EACCES bind": "ports below 1024 need root or CAP_NET_BIND_SERVICE; for a path, look at the folder's permissions",
@@ -83,6 +86,7 @@ const advices: Readonly<Record<string, string>> = {
   "EPERM sendto": "a firewall rule forbids it",
   "EPERM setsockopt": "this option needs root or CAP_NET_ADMIN",
   "EADDRINUSE setsockopt": "this socket has joined that group on that interface before",
+  "EADDRINUSE listen": "another socket listens at that address: stop it, or set reusePort when both are bound",
   EADDRINUSE: "another socket has it: pick another address, or bind with { allowReuse: true } or { reusePort: true }",
   "EADDRNOTAVAIL setsockopt":
     "the group was not joined with these arguments, or, when joining, this source was joined before",
@@ -100,6 +104,8 @@ const advices: Readonly<Record<string, string>> = {
   EDESTADDRREQ: "connect() first, or use sendTo()",
   EINPROGRESS: "wait for POLLOUT, then call checkConnectResult()",
   "EINVAL accept": "call listen() first",
+  "EINVAL socket": "the type or the protocol is unknown: give SOCK_* and IPPROTO_*",
+  "EINVAL socketpair": "the type or the protocol is unknown: give SOCK_* and IPPROTO_*",
   "EINVAL bind": "a socket is bound once, and the address must be of its family",
   EISCONN: "use a new socket, or disconnect() a datagram socket first",
   EMFILE: "close sockets that are done, or raise the limit (ulimit -n)",
@@ -107,10 +113,13 @@ const advices: Readonly<Record<string, string>> = {
   ENETUNREACH: "there is no route to it from this host",
   ENFILE: "raise fs.file-max",
   ENOBUFS: "the queue of the interface or a limit of the kernel is full: slow down, then try again",
+  "ENOENT bind": "a folder of that path is missing: make it first",
   "ENOENT connect": "there is no socket at that path; is the server running?",
-  ENOPROTOOPT: "this kernel or this kind of socket does not have that option",
+  ENOPROTOOPT: NO_OPTION,
   ENOTCONN: "connect() first",
   ENOTSOCK: "the descriptor belongs to a file or a pipe",
+  "EOPNOTSUPP getsockopt": NO_OPTION,
+  "EOPNOTSUPP setsockopt": NO_OPTION,
   "EOPNOTSUPP listen": "only stream and seqpacket sockets listen",
   "EOPNOTSUPP accept": "only stream and seqpacket sockets accept",
   EPIPE: "the connection was closed or shut down for writing",
@@ -118,7 +127,12 @@ const advices: Readonly<Record<string, string>> = {
   ESOCKTNOSUPPORT: "the type does not go with this family, or this kernel lacks it",
 };
 
+const SENDING: readonly string[] = ["sendto", "sendmsg", "sendmmsg"];
+
 /** What to do about an error of a call; empty where nobody knows. */
-export function advice(code: string, syscall: string): string {
+export function advice(code: string, syscall: string, address?: unknown): string {
+  const toNobody = typeof address === "object" && address !== null && "port" in address && address.port === 0;
+  if (code === "EINVAL" && toNobody && SENDING.includes(syscall))
+    return "nothing can be sent to port 0: give the port at which the other end is bound";
   return advices[`${code} ${syscall}`] ?? advices[code] ?? "";
 }

@@ -159,6 +159,8 @@ export interface Failure {
   readonly syscall: string;
   readonly address?: { toString(): string } | undefined;
   readonly bytesWritten?: number | undefined;
+  /** Which one of a batch it was. */
+  readonly datagram?: number | undefined;
   /** What it means, where the caller knows better than the table does. */
   readonly text?: string | undefined;
   /** What to do about it, where the caller knows better than the table does. */
@@ -166,21 +168,20 @@ export interface Failure {
 }
 
 /** The SocketError of a call that returned this result: a negative error number, as the calls of `ffi/` give it. */
-export function failed(result: number, { syscall, address, bytesWritten, text, advice: own }: Failure): SocketError {
+export function failed(result: number, failure: Failure): SocketError {
+  const { syscall, address, bytesWritten, datagram, text } = failure;
   const code = errnoName(-result) ?? `E${-result}`;
   const partly = bytesWritten === undefined ? "" : ` after ${bytesWritten} bytes`;
-  const hint = own ?? advice(code, syscall);
-  return new SocketError(
-    `${aimed(syscall, address)}: ${text ?? describe(code)} (${code})${partly}${hint === "" ? "" : `; ${hint}`}`,
-    {
-      code,
-      errno: result,
-      syscall,
-      kind: kinds[code] ?? "failed",
-      address,
-      bytesWritten,
-    },
-  );
+  const hint = failure.advice ?? advice(code, syscall, address);
+  const what = datagram === undefined ? aimed(syscall, address) : inBatch(syscall, datagram, address);
+  return new SocketError(`${what}: ${text ?? describe(code)} (${code})${partly}${hint === "" ? "" : `; ${hint}`}`, {
+    code,
+    errno: result,
+    syscall,
+    kind: kinds[code] ?? "failed",
+    address,
+    bytesWritten,
+  });
 }
 
 /** The error of using a socket, or something like it, after its end. */
@@ -192,6 +193,23 @@ export function closed(syscall: string, what = "socket", bytesWritten?: number):
     kind: "closed",
     bytesWritten,
   });
+}
+
+/** What is thrown when several addresses of a host were tried in vain: the last error, with all of them in its `cause`. */
+export function noneWorked(errors: readonly unknown[], hostname: string | undefined): unknown {
+  const last = errors.at(-1);
+  if (!(last instanceof SocketError) || last.cause !== undefined) return last;
+  const named = hostname === undefined || last.message.includes(hostname) ? "" : ` of ${hostname}`;
+  const several = errors.length > 1;
+  if (!several && named === "") return last;
+  const { message, code, errno, syscall, kind, address, bytesWritten } = last;
+  const which = several ? `the last of ${errors.length} addresses${named} that were tried` : `an address${named}`;
+  const cause = several ? new AggregateError(errors, `all ${errors.length} addresses were tried`) : undefined;
+  return new SocketError(`${message} (${which})`, { code, errno, syscall, kind, address, bytesWritten, cause });
+}
+
+function inBatch(syscall: string, datagram: number, address: Target): string {
+  return `${syscall}, datagram ${datagram}${address === undefined ? "" : ` to ${address}`}`;
 }
 
 type Target = { toString(): string } | undefined;

@@ -72,8 +72,8 @@ describe.each(families)("bind over %s", (_, family) => {
     const error = throwsKind(() => second.bind(address), "address-in-use");
     expect(error).toMatchObject({ code: "EADDRINUSE", syscall: "bind", address });
     expect(error.message).toBe(
-      `bind ${address}: address already in use (EADDRINUSE); another socket has it: ` +
-        "pick another address, or bind with { allowReuse: true } or { reusePort: true }",
+      `bind ${address}: address already in use (EADDRINUSE); another socket has it: pick another address, or ` +
+        `set ${SO_REUSEPORT === undefined ? "allowReuse on both" : "reusePort on both sockets"}`,
     );
   });
 

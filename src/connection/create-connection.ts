@@ -129,7 +129,7 @@ function targetOf(options: CreateConnectionOptions): Goal {
     name: `${hostname}:${port}`,
     async connect(end) {
       const found = await end.orEnded(resolveHost(hostname, port, family));
-      return race({ addresses: interleave(found), delay, localAddress: local, signal: end.signal });
+      return race({ addresses: interleave(found), hostname, delay, localAddress: local, signal: end.signal });
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { platform } from "../../ffi/platform/index.ts";
 import type { InetSocketAddress } from "../address/index.ts";
-import { SocketError } from "../errors.ts";
+import { noneWorked } from "../errors.ts";
 import { Socket } from "../socket/socket.ts";
 
 const { SOCK_STREAM } = platform.core;
@@ -10,6 +10,8 @@ const { SOCK_STREAM } = platform.core;
 /** What a race is told. */
 export interface RaceOptions {
   readonly addresses: readonly InetSocketAddress[];
+  /** Whose they are, for the error. */
+  readonly hostname?: string | undefined;
   /** Milliseconds of head start. */
   readonly delay: number;
   readonly localAddress: InetSocketAddress | undefined;
@@ -18,7 +20,7 @@ export interface RaceOptions {
 }
 
 /** Races connects: the socket that won. @throws (rejects) the last attempt's error, with all of them in an AggregateError as cause */
-export function race({ addresses, delay, localAddress, signal }: RaceOptions): Promise<Socket> {
+export function race({ addresses, hostname, delay, localAddress, signal }: RaceOptions): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const running = new Set<Socket>();
   const errors: unknown[] = [];
@@ -69,26 +71,11 @@ export function race({ addresses, delay, localAddress, signal }: RaceOptions): P
     if (next < addresses.length) start();
     else if (running.size === 0) {
       finish();
-      reject(summary(errors));
+      reject(noneWorked(errors, hostname));
     }
   };
   signal.addEventListener("abort", abort, { once: true });
   if (signal.aborted) abort();
   else start();
   return promise;
-}
-
-function summary(errors: readonly unknown[]): unknown {
-  const last = errors.at(-1);
-  if (errors.length === 1 || !(last instanceof SocketError)) return last;
-  const { message, code, errno, syscall, kind, address } = last;
-  const cause = new AggregateError(errors, `all ${errors.length} addresses were tried`);
-  return new SocketError(`${message} (the last of ${errors.length} addresses that were tried)`, {
-    code,
-    errno,
-    syscall,
-    kind,
-    address,
-    cause,
-  });
 }

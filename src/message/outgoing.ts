@@ -127,6 +127,11 @@ export class Outgoing {
     return true;
   }
 
+  /** Where a datagram goes to; null: to the peer. */
+  addressOf(index: number): SocketAddress | null {
+    return this.#addresses[index] ?? null;
+  }
+
   // The copy is made before anything is noted, so that a failure leaves the batch as it was.
   #copy(view: View, index: number, before: number): number {
     const size = byteLengthOf(view);

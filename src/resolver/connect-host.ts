@@ -3,7 +3,7 @@
 import { platform } from "../../ffi/platform/index.ts";
 import { type SocketAddressLike, toSocketAddress } from "../address/index.ts";
 import { boolean, duration, int32, type OptionNames, record, refuseUnknown, show } from "../arguments.ts";
-import { cancelled, SocketError, timedOut } from "../errors.ts";
+import { cancelled, noneWorked, SocketError, timedOut } from "../errors.ts";
 import { Socket } from "../socket/socket.ts";
 import type { Cancellable } from "../wait/cancellable.ts";
 import { deadlineIn, remaining } from "../wait/deadline.ts";
@@ -81,7 +81,11 @@ function find<Options extends Wanted>(
 }
 
 // The first that works; else the last error, with all of them in its cause.
-function tryEach(found: readonly AddressInfo[], attempt: (socket: Socket, info: AddressInfo) => void): Socket {
+function tryEach(
+  found: readonly AddressInfo[],
+  hostname: string | undefined,
+  attempt: (socket: Socket, info: AddressInfo) => void,
+): Socket {
   const errors: unknown[] = [];
   for (const info of found) {
     let socket: Socket | undefined;
@@ -95,10 +99,7 @@ function tryEach(found: readonly AddressInfo[], attempt: (socket: Socket, info: 
       errors.push(error);
     }
   }
-  const last = errors.at(-1) as SocketError;
-  if (errors.length > 1 && last.cause === undefined)
-    last.cause = new AggregateError(errors, `none of ${errors.length} addresses worked`);
-  throw last;
+  throw noneWorked(errors, hostname);
 }
 
 /** `connectHost` of the public face. */
@@ -109,7 +110,7 @@ export function connectByName(options: ConnectHostOptions): Socket {
   const local = localAddress === undefined ? undefined : toSocketAddress(localAddress, "localAddress");
   const deadline = budget === Infinity ? Infinity : deadlineIn(budget);
   let tried = false;
-  return tryEach(found, (socket, { address }) => {
+  return tryEach(found, options.hostname, (socket, { address }) => {
     if (cancellable?.cancelled === true) throw cancelled("connect", undefined, address);
     const left = remaining(deadline);
     if (tried && left === 0) throw timedOut("connect", budget, undefined, address);
@@ -125,7 +126,7 @@ export function bindByName(options: BindHostOptions): Socket {
   const { allowReuse, reusePort } = options;
   const share = reusePort === undefined ? undefined : boolean(reusePort, "reusePort");
   const reuse = allowReuse === undefined ? undefined : boolean(allowReuse, "allowReuse");
-  return tryEach(found, (socket, { address, type }) => {
+  return tryEach(found, options.hostname, (socket, { address, type }) => {
     socket.bind(address, { allowReuse: reuse ?? type === SOCK_STREAM, reusePort: share });
   });
 }

@@ -62,9 +62,18 @@ class Sending implements SendTerms {
     return this.#handle.family;
   }
 
-  /** The error of a result of `advance`. */
+  /** The error of a result of `advance`, about the datagram that the kernel has refused. */
   error(result: number): SocketError {
-    return failedOn(this.#handle, result, { syscall: "sendmmsg" });
+    const { cursor } = this.#batch;
+    const address = this.#batch.addressOf(cursor) ?? undefined;
+    return failedOn(this.#handle, result, { syscall: "sendmmsg", address, datagram: cursor });
+  }
+
+  /** One call: datagrams sent, or a negative error number when it is no datagram's fault; what is thrown else. */
+  attempt(): number {
+    const sent = this.advance();
+    if (sent < 0 && this.#batch.refused) throw this.error(sent);
+    return sent;
   }
 
   target(address: SocketAddress): Uint8Array<ArrayBuffer> {
@@ -160,7 +169,7 @@ export function sendMessages(handle: Handle, given: unknown, options: OperationO
 }
 
 function sendAndWait(handle: Handle, batch: Outgoing, sending: Sending, terms: Terms | undefined): number {
-  const attempt = (): number => sending.advance();
+  const attempt = (): number => sending.attempt();
   let done = 0;
   let operation: Operation | undefined;
   try {
@@ -207,7 +216,7 @@ export function sendTries(handle: Handle, given: unknown, flags: number): BatchT
   }
   let done = 0;
   return {
-    attempt: () => (batch.cursor < batch.length ? sending.advance() : 0),
+    attempt: () => (batch.cursor < batch.length ? sending.attempt() : 0),
     continues(sent) {
       done += sent;
       return batch.cursor < batch.length;
