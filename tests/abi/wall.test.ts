@@ -11,7 +11,7 @@ const root = join(import.meta.dir, "../..");
 const floors: readonly (readonly string[])[] = [
   ["ffi/platform/"],
   ["ffi/"],
-  ["src/errors.ts", "src/errno-text.ts", "src/arguments.ts", "src/inspect.ts", "src/later.ts"],
+  ["src/errors.ts", "src/errno-text.ts", "src/arguments.ts", "src/inspect.ts", "src/later.ts", "src/at-caller.ts"],
   ["src/constants.ts", "src/common-constants.ts", "src/constants/"],
   ["src/address/", "src/wait/", "src/packet/"],
   ["src/message/", "src/option/", "src/reactor/"],
