@@ -51,6 +51,8 @@ export const qemuLimits: readonly Limit[] = [
   limit("credentials", /SO_PEERGROUPS of a process with many groups/, unknown("SO_PEERGROUPS")),
   limit("examples", /over cables > .* > (ping|traceroute)|over cables > (ping|mDNS)/, unknown("SO_TIMESTAMPING")),
   limit("examples", /^without arguments/, unknown("SO_TIMESTAMPING")),
+  limit("inspect", /of a process descriptor/, pidfd),
+  limit("inspect", /of a ring/, unknown("PACKET_RX_RING")),
   limit("examples", /^over cables > capture/, unknown("PACKET_RX_RING")),
   limit("examples", /NTP client/, timestamp),
   limit("families", /UDP-Lite carries/, unknown("UDPLITE_SEND_CSCOV")),

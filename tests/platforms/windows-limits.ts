@@ -185,6 +185,7 @@ const emulator: readonly Limit[] = [
   limit("control-messages", /PacketInfo|TrafficClass|HopLimit|Timestamp|SegmentSize|UnknownControl/, controls),
   limit("send-message", /control messages/, controls),
   limit("send-message", /peer is gone/, resets),
+  limit("half-close", /peer is gone/, resets),
   limit("socket", /multicastInterface|an interface that is not there/, byIndex),
   limit("multicast", /hears|takes the interface|one interface is|cannot be left|not there is|is no sender/, byIndex),
   limit("multicast", /can be done for somebody|multicastTtl|multicastInterface is/, byIndex),
