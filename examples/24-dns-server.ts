@@ -45,6 +45,23 @@ function readTable(text: string): Table {
   return table;
 }
 
+/** UDP and TCP on one port; where the kernel is to choose it, one that is free for both. */
+async function bindBoth(wanted: InetSocketAddress): Promise<{ socket: Socket; listener: Listener }> {
+  for (let tries = 1; ; tries++) {
+    const listener = await createServer({ hostname: `${wanted.address}`, port: wanted.port });
+    const socket = new Socket(wanted.family, SOCK_DGRAM);
+    try {
+      socket.bind(new InetSocketAddress(wanted.address, listener.port));
+      return { socket, listener };
+    } catch (error) {
+      socket.close();
+      await listener.close();
+      const taken = error instanceof SocketError && error.kind === "address-in-use";
+      if (!taken || wanted.port !== 0 || tries === 20) throw error;
+    }
+  }
+}
+
 /** 192.0.2.1: "1.2.0.192.in-addr.arpa". */
 function reverseName(address: InetAddress): string {
   const bytes = address.toBytes();
@@ -141,11 +158,11 @@ const table = readTable(
 );
 try {
   const wanted = new InetSocketAddress(flags.address, file === undefined ? 0 : Number(flags.port));
-  using socket = new Socket(wanted.family, SOCK_DGRAM);
-  socket.bind(wanted);
+  const servers = await bindBoth(wanted);
+  using socket = servers.socket;
+  await using listener = servers.listener;
   socket.receiveControl(PacketInfo);
   const bound = socket.localAddress as InetSocketAddress;
-  await using listener = await createServer({ hostname: flags.address, port: bound.port });
   const serving = [serveUdp(table, socket), serveTcp(table, listener)];
   console.log(`${table.size} names, served at ${bound} over UDP and TCP`);
   if (file === undefined) {
