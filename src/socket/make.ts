@@ -11,7 +11,7 @@ import { type Descriptor, descriptor, int32 } from "../arguments.ts";
 import { failed } from "../errors.ts";
 import { decodeInt, encodeInt } from "../../ffi/structs/int.ts";
 import { Handle } from "./handle.ts";
-import { isUdp, noteOption } from "./segmentation.ts";
+import { noteGro } from "./segmentation.ts";
 
 const { core } = platform;
 const { AF_INET, AF_INET6, AF_UNSPEC, SOCK_STREAM, SOCK_DGRAM, SOL_SOCKET, SO_TYPE, SO_ACCEPTCONN } = core;
@@ -113,7 +113,7 @@ export function adopt(value: Descriptor): Handle {
   const handle = new Handle(fd, family, type, protocol);
   if (getpeername(fd) === 0) handle.connect(reportedAddress());
   handle.listening = socketInt(fd, SO_ACCEPTCONN) === 1;
-  if (isUdp(handle)) noteOption(handle, core.IPPROTO_UDP, platform.segmentation?.receive ?? -1);
+  noteGro(handle);
   applyDefaults(handle);
   return handle;
 }

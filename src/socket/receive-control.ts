@@ -18,7 +18,7 @@ import { SegmentSize } from "../message/segment-size.ts";
 import { Timestamp } from "../message/timestamp.ts";
 import { TrafficClass } from "../message/traffic-class.ts";
 import { Handle, open } from "./handle.ts";
-import { noteOption } from "./segmentation.ts";
+import { noteGro } from "./segmentation.ts";
 
 type Level = "SOL_SOCKET" | "IPPROTO_IP" | "IPPROTO_IPV6" | "IPPROTO_UDP";
 
@@ -82,7 +82,7 @@ export function receiveControl(
   });
   for (const { found, name } of wanted) {
     if (Object.keys(found.options).length > 0) request(fd, socket.family, found, name);
-    if (socket instanceof Handle) noteOption(socket, platform.core.IPPROTO_UDP, platform.segmentation?.receive ?? -1);
+    if (socket instanceof Handle) noteGro(socket);
   }
 }
 

@@ -53,15 +53,19 @@ export function endDrain(handle: Handle, wouldBlock: boolean): void {
 
 const answer = new Uint8Array(new ArrayBuffer(4));
 
-/** Whether the kernel knows a UDP option on this very socket. */
+/** Whether the kernel knows a UDP option on this very socket; its value is in `answer` then. */
 export function hasOption({ fd }: { readonly fd: number }, option: number | undefined): boolean {
   return option !== undefined && getsockopt(fd, IPPROTO_UDP, option, answer) >= 0;
 }
 
-/** Takes note of an option that a user has set: GRO that is turned off leaves joined datagrams in the queue. */
+/** Takes note of an option that a user has set: it may be GRO. */
 export function noteOption(handle: Handle, level: number, number: number): void {
-  if (level !== IPPROTO_UDP || number !== platform.segmentation?.receive || !isUdp(handle)) return;
-  if (getsockopt(handle.fd, level, number, answer) < 0) return;
+  if (level === IPPROTO_UDP && number === platform.segmentation?.receive) noteGro(handle);
+}
+
+/** Takes note of whether GRO is on: where it is turned off it leaves joined datagrams in the queue. */
+export function noteGro(handle: Handle): void {
+  if (!isUdp(handle) || !hasOption(handle, platform.segmentation?.receive)) return;
   if (decodeInt(answer) !== 0) handle.gro = "on";
   else if (handle.gro === "on") handle.gro = "draining";
 }
