@@ -205,7 +205,7 @@ describe("what cannot be sent", () => {
 
   // elsewhere such a socket is not connected, and is not shut down
   test.skipIf(process.platform !== "linux")(
-    "a connect that was given up is begun anew, and ended by the other",
+    `a connect that was given up is begun anew, and ended by the other${process.platform === "linux" ? "" : " (needs Linux)"}`,
     async () => {
       using full = tcpListener(AF_INET, 0);
       using sockets = new Sockets();

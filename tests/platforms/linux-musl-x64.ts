@@ -20,7 +20,6 @@ export const linuxMuslX64: Platform = {
       loader: join(packages, "lib/x86_64-linux-musl/libc.so"),
       folders: [libraries],
     });
-    await run([bun, "-e", "1"]);
     return { command: [...(await ownNetwork()), bun], environment: {} };
   },
 };
